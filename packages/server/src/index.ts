@@ -1,1 +1,136 @@
-export {};
+/**
+ * A real-time server over WebSockets: pub/sub channels, calls in both directions, JWT authentication and middleware,
+ * all consumed as async iterables.
+ *
+ * ```ts
+ * import { createServer } from 'node:http';
+ * import { attach } from '@socketcluster-ts/server';
+ *
+ * const httpServer = createServer();
+ * const server = attach(httpServer);
+ * httpServer.listen(8000);
+ * ```
+ *
+ * Everything is exported by name; the default export has the same members, and is what `require()` gives.
+ *
+ * @module
+ */
+import * as core from '@socketcluster-ts/core';
+import { AGAuthEngine } from './auth/auth-engine.js';
+import { AGExchange } from './exchange/exchange.js';
+import { AGSimpleBroker } from './exchange/simple-broker.js';
+import { attach, listen } from './listen.js';
+import { AGAction } from './middleware/action.js';
+import { AGServer } from './server.js';
+import { AGServerSocket } from './socket/server-socket.js';
+
+export {
+  AGChannel,
+  AGRequest,
+  AuthError,
+  type AuthToken,
+  AuthTokenError,
+  AuthTokenExpiredError,
+  AuthTokenInvalidError,
+  AuthTokenNotBeforeError,
+  BadConnectionError,
+  BrokerError,
+  type ChannelMethods,
+  type CodecEngine,
+  dehydrateError,
+  HTTPServerError,
+  hydrateError,
+  InvalidActionError,
+  InvalidArgumentsError,
+  InvalidMessageError,
+  InvalidOptionsError,
+  jsonCodec,
+  ProcessExitError,
+  ResourceLimitError,
+  ServerProtocolError,
+  SilentMiddlewareBlockedError,
+  SocketProtocolError,
+  TimeoutError,
+  UnknownError,
+} from '@socketcluster-ts/core';
+export type { AuthEngine } from './auth/auth-engine.js';
+export type { JwksLocation } from './auth/jwks.js';
+export type {
+  SignatureKey,
+  TokenSignatureOptions,
+  TokenVerificationOptions,
+  VerificationKey,
+} from './auth/token-options.js';
+export type { CustomWebSocketServer, WebSocketModule } from './engine/custom-engine.js';
+export type { RawWebSocket, UpgradeInfo, UpgradeServer, UpgradeVerdict } from './engine/engine.js';
+export type { BrokerEngine, Subscriber, TransmitOptions } from './exchange/broker-engine.js';
+export type { ExchangeEvents } from './exchange/exchange.js';
+export type { Publication } from './exchange/publication.js';
+export type { BrokerEvents } from './exchange/simple-broker.js';
+export type { LimitPreset, Limits } from './limits.js';
+export type {
+  Action,
+  ActionAllowance,
+  ActionBase,
+  ActionsByMiddleware,
+  ActionType,
+  AuthenticateAction,
+  AuthInfo,
+  HandshakeSCAction,
+  HandshakeWSAction,
+  InvokeAction,
+  MessageAction,
+  MiddlewareType,
+  PublishInAction,
+  PublishOutAction,
+  SubscribeAction,
+  TransmitAction,
+} from './middleware/action.js';
+export type { MiddlewareFunction, MiddlewareStream } from './middleware/middleware-stream.js';
+export type { ServerEvents } from './server-events.js';
+export type { AuthKeyOption, ResolvedOptions, ServerOptions, StreamCleanupMode } from './server-options.js';
+export type { AuthTokenOptions } from './socket/auth-state.js';
+export type { InvokeOptions, RequestCreator, ServerSocketOptions } from './socket/server-socket.js';
+export type { DeliveryOptions, SocketHost } from './socket/socket-context.js';
+export type {
+  AuthenticationState,
+  AuthStateChange,
+  CloseEvent,
+  SocketEvents,
+  SocketState,
+  SubscriptionOptions,
+} from './socket/socket-events.js';
+export { AGAction, AGAuthEngine, AGExchange, AGServer, AGServerSocket, AGSimpleBroker, attach, listen };
+
+/** What the default export has. */
+export interface SocketClusterServer {
+  readonly AGServer: typeof AGServer;
+  readonly AGServerSocket: typeof AGServerSocket;
+  readonly AGRequest: typeof core.AGRequest;
+  readonly AGAction: typeof AGAction;
+  readonly AGExchange: typeof AGExchange;
+  readonly AGChannel: typeof core.AGChannel;
+  readonly AGSimpleBroker: typeof AGSimpleBroker;
+  readonly AGAuthEngine: typeof AGAuthEngine;
+  readonly attach: typeof attach;
+  readonly listen: typeof listen;
+  readonly jsonCodec: typeof core.jsonCodec;
+}
+
+const socketClusterServer: SocketClusterServer = {
+  AGServer,
+  AGServerSocket,
+  AGRequest: core.AGRequest,
+  AGAction,
+  AGExchange,
+  AGChannel: core.AGChannel,
+  AGSimpleBroker,
+  AGAuthEngine,
+  attach,
+  listen,
+  jsonCodec: core.jsonCodec,
+};
+
+export default socketClusterServer;
+// What require() gives: the same object.
+export { socketClusterServer as 'module.exports' };

@@ -1,0 +1,89 @@
+import type { EngineSocket, EngineSocketHandlers, RawWebSocket, SharedMessage } from './engine.js';
+
+const OPEN = 1;
+
+/**
+ * Owns a connection of a WebSocket library that is only known by its public methods: any module given as
+ * `wsEngine`, and connections that negotiated an extension (compressed bytes must go through the library, or
+ * they would be overtaken by ours).
+ */
+export class PlainSocket implements EngineSocket {
+  readonly raw: RawWebSocket;
+  bytesReceived = 0;
+  unsentMessages = 0;
+  #handlers: EngineSocketHandlers | undefined;
+  #closed = false;
+
+  constructor(raw: RawWebSocket) {
+    this.raw = raw;
+  }
+
+  get unsentBytes(): number {
+    return this.raw.bufferedAmount ?? 0;
+  }
+
+  get isOpen(): boolean {
+    return !this.#closed && (this.raw.readyState ?? OPEN) === OPEN;
+  }
+
+  start(handlers: EngineSocketHandlers): void {
+    this.#handlers = handlers;
+    const on = this.raw.on.bind(this.raw) as (event: string, listener: (...args: unknown[]) => void) => void;
+    on('error', (error) => handlers.onError(error as Error));
+    on('close', (code, reason) => {
+      if (this.#closed) return;
+      this.#closed = true;
+      handlers.onClose(typeof code === 'number' ? code : 1006, reason === undefined ? '' : String(reason));
+    });
+    on('message', (data, isBinary) => {
+      if (this.#closed) return;
+      const message = toMessage(data, isBinary === true);
+      this.bytesReceived += typeof message === 'string' ? Buffer.byteLength(message) : message.length;
+      handlers.onMessage(message);
+    });
+  }
+
+  send(payload: string | Uint8Array): void {
+    this.sendRaw(payload, undefined);
+  }
+
+  sendShared(message: SharedMessage): void {
+    this.sendRaw(message.payload, undefined);
+  }
+
+  sendRaw(data: string | Uint8Array, options: object | undefined): void {
+    this.unsentMessages += 1;
+    try {
+      this.raw.send(data, options, (error) => {
+        this.unsentMessages -= 1;
+        if (error) this.#handlers?.onSendError(error);
+      });
+    } catch (error) {
+      this.unsentMessages -= 1;
+      // Some libraries throw where others call back; either way the caller goes on and hears of it later.
+      queueMicrotask(() => this.#handlers?.onSendError(error as Error));
+    }
+  }
+
+  flush(): void {}
+
+  close(code: number, reason: string): void {
+    this.raw.close(code, reason);
+  }
+
+  terminate(): void {
+    this.raw.terminate();
+  }
+}
+
+/** A frame as the rest of the server knows it, from what `ws` and its look-alikes hand out. */
+function toMessage(data: unknown, isBinary: boolean): string | Buffer {
+  if (typeof data === 'string') return data;
+  let bytes: Buffer;
+  if (Buffer.isBuffer(data)) bytes = data;
+  else if (data instanceof ArrayBuffer) bytes = Buffer.from(data);
+  else if (ArrayBuffer.isView(data)) bytes = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+  else if (Array.isArray(data)) bytes = Buffer.concat(data as Uint8Array[]);
+  else return String(data);
+  return isBinary ? bytes : bytes.toString();
+}

@@ -1,0 +1,67 @@
+import type { IncomingMessage } from 'node:http';
+import type { Socket as NetSocket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { type WebSocket, WebSocketServer } from 'ws';
+import type { EngineOptions, EngineServer, EngineSocket, RawWebSocket } from './engine.js';
+import { FramedSocket } from './framed-socket.js';
+import { PlainSocket } from './plain-socket.js';
+
+/**
+ * Owns the `ws` server and its listeners on the HTTP server.
+ *
+ * `ws` parses, validates and answers the upgrade; it runs without a server of its own because the TCP socket of
+ * each connection, which frames are written to, is handed out only with the `upgrade` event.
+ */
+export class WsEngine implements EngineServer {
+  readonly raw: WebSocketServer;
+  readonly #options: EngineOptions;
+  #closed = false;
+
+  constructor(options: EngineOptions) {
+    const { httpServer, serverOptions, verifyClient, onError } = options;
+    this.#options = options;
+    this.raw = new WebSocketServer({
+      ...serverOptions,
+      server: undefined as never,
+      noServer: true,
+      verifyClient: verifyClient as never,
+    });
+    this.raw.on('error', onError);
+    httpServer.on('upgrade', this.#onUpgrade);
+    httpServer.on('error', this.#onHttpError);
+    httpServer.on('listening', this.#onListening);
+  }
+
+  #onUpgrade = (request: IncomingMessage, duplex: Duplex, head: Buffer): void => {
+    const net = duplex as NetSocket;
+    this.raw.handleUpgrade(request, duplex, head, (ws) => {
+      this.raw.emit('connection', ws, request);
+      this.#options.onConnection(engineSocket(ws, net), request);
+    });
+  };
+
+  // compat: errors of the HTTP server (a port in use, say) surface as errors of the WebSocket server.
+  #onHttpError = (error: Error): void => {
+    this.raw.emit('error', error);
+  };
+
+  #onListening = (): void => {
+    this.raw.emit('listening');
+  };
+
+  close(callback: (error?: Error) => void): void {
+    if (!this.#closed) {
+      this.#closed = true;
+      const { httpServer } = this.#options;
+      httpServer.off('upgrade', this.#onUpgrade);
+      httpServer.off('listening', this.#onListening);
+      httpServer.off('error', this.#onHttpError);
+    }
+    this.raw.close(callback);
+  }
+}
+
+function engineSocket(ws: WebSocket, net: NetSocket): EngineSocket {
+  if (ws.extensions !== '') return new PlainSocket(ws as unknown as RawWebSocket);
+  return new FramedSocket(ws, net);
+}

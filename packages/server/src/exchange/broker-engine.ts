@@ -1,0 +1,78 @@
+import type { CodecEngine } from '@socketcluster-ts/core';
+import type { ConsumableStream } from '@socketcluster-ts/streams';
+import type { AGExchange } from './exchange.js';
+import type { Publication } from './publication.js';
+
+/** How a packet handed to `transmit()` was encoded before. */
+export interface TransmitOptions {
+  /** The encoded form of the whole event, ready to be sent. */
+  readonly stringifiedData?: string | Uint8Array | ArrayBuffer;
+  /** Send `stringifiedData` instead of encoding again. For `#publish` this is the default. */
+  readonly useCache?: boolean;
+}
+
+/** Who can be subscribed to a channel: a socket, or the exchange of the server. */
+export interface Subscriber {
+  readonly id: string;
+  /** Takes a message of a channel. */
+  transmit(
+    event: '#publish',
+    packet: { channel: string; data?: unknown },
+    options?: TransmitOptions,
+  ): Promise<void> | void;
+  /** Takes a message of a channel without a packet or a promise of its own; preferred where it exists. */
+  deliver?(publication: Publication): void;
+}
+
+/**
+ * Carries messages from publishers to the subscribers of a channel.
+ *
+ * - The server reads `isReady` once; when it is false it waits for the event `ready`.
+ * - `exchange()` gives the same object each time. `setCodecEngine()` is called before the first publish and
+ *   whenever the codec of the server is replaced.
+ * - `subscribeSocket()` and `unsubscribeSocket()` are awaited, one at a time per socket and channel. The
+ *   subscription is effective before the promise resolves; after an `unsubscribe` resolved nothing of that
+ *   channel is handed to the subscriber. A rejection tells the client that it failed.
+ * - `invokePublish()` settles when the message was handed to the local subscribers and accepted by whatever
+ *   connects this process to others; `transmitPublish()` need not wait for the latter. With `suppressEvent` the
+ *   event `publish` is not emitted (messages that came from elsewhere must not go back).
+ * - Every subscriber of a process sees the messages of one channel in the same order.
+ * - Events: `ready {}`; `error {error}` (the server makes a warning of it); `subscribe {channel}` when a channel
+ *   gets its first local subscriber, `unsubscribe {channel}` when it lost the last; `publish {channel, data}`
+ *   after the local fan-out.
+ *
+ * @example
+ * ```ts
+ * import { AGSimpleBroker, attach } from '@socketcluster-ts/server';
+ * import { createServer } from 'node:http';
+ *
+ * class AuditedBroker extends AGSimpleBroker {
+ *   override async invokePublish(channel: string, data: unknown, suppressEvent?: boolean): Promise<void> {
+ *     console.log(`publish to ${channel}`);
+ *     await super.invokePublish(channel, data, suppressEvent);
+ *   }
+ * }
+ * attach(createServer(), { brokerEngine: new AuditedBroker() });
+ * ```
+ */
+export interface BrokerEngine {
+  readonly isReady: boolean;
+  listener(event: 'ready' | 'error' | 'subscribe' | 'unsubscribe' | 'publish'): ConsumableStream<unknown>;
+  closeAllListeners(): void;
+  exchange(): AGExchange;
+  setCodecEngine(codec: CodecEngine): void;
+  subscribeSocket(socket: Subscriber, channelName: string): Promise<void>;
+  unsubscribeSocket(socket: Subscriber, channelName: string): Promise<void>;
+  subscribeClient(client: Subscriber, channelName: string): Promise<void>;
+  unsubscribeClient(client: Subscriber, channelName: string): Promise<void>;
+  /** The channels with at least one local subscriber. */
+  subscriptions(): string[];
+  isSubscribed(channelName: string): boolean;
+  invokePublish(channelName: string, data: unknown, suppressEvent?: boolean): Promise<void>;
+  transmitPublish(channelName: string, data: unknown, suppressEvent?: boolean): Promise<void>;
+  /**
+   * Optional: as `invokePublish()`, but gives `undefined` instead of a promise when everything is done on return,
+   * and throws instead of rejecting then.
+   */
+  publishNow?(channelName: string, data: unknown): Promise<void> | undefined;
+}

@@ -1,0 +1,53 @@
+import { createServer } from 'node:http';
+import type { UpgradeServer } from './engine/engine.js';
+import { AGServer } from './server.js';
+import type { ServerOptions } from './server-options.js';
+
+/**
+ * Attaches a new server to an HTTP or HTTPS server, which goes on to serve its own requests. The options are not
+ * changed.
+ *
+ * @example
+ * ```ts
+ * import { createServer } from 'node:http';
+ * import { attach } from '@socketcluster-ts/server';
+ *
+ * const httpServer = createServer();
+ * const server = attach(httpServer);
+ * httpServer.listen(8000);
+ *
+ * for await (const { socket } of server.listener('connection')) {
+ *   for await (const request of socket.procedure<[number, number]>('add')) {
+ *     request.end(request.data[0] + request.data[1]);
+ *   }
+ * }
+ * ```
+ * @throws {InvalidOptionsError} that names the option, what was given and what is allowed
+ */
+export function attach(httpServer: UpgradeServer, options?: ServerOptions | null): AGServer {
+  return new AGServer({ ...options, httpServer });
+}
+
+/**
+ * Creates an HTTP server that answers every ordinary request with 501, attaches a new server to it and listens on the
+ * port. A port that cannot be had is an `error` event of the server.
+ *
+ * @throws {InvalidOptionsError} that names the option, what was given and what is allowed
+ */
+export function listen(port: number, onListening: () => void): AGServer;
+export function listen(port: number, options?: ServerOptions | null, onListening?: () => void): AGServer;
+export function listen(
+  port: number,
+  options?: ServerOptions | null | (() => void),
+  onListening?: () => void,
+): AGServer {
+  if (typeof options === 'function') return listen(port, {}, options);
+  const httpServer = createServer((_request, response) => {
+    response.writeHead(501, { 'Content-Type': 'text/plain' });
+    response.end('Not Implemented');
+  });
+  const server = attach(httpServer, options);
+  server.listenPort = port;
+  httpServer.listen(port, onListening);
+  return server;
+}

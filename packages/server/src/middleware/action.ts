@@ -1,0 +1,238 @@
+import type { IncomingMessage } from 'node:http';
+import { type AuthToken, type AuthTokenExpiredError, InvalidActionError } from '@socketcluster-ts/core';
+
+/** The names of the four middleware lines. */
+export type MiddlewareType = 'handshake' | 'inboundRaw' | 'inbound' | 'outbound';
+
+/** What an action can be about. */
+export type ActionType =
+  | 'handshakeWS'
+  | 'handshakeSC'
+  | 'message'
+  | 'transmit'
+  | 'invoke'
+  | 'subscribe'
+  | 'publishIn'
+  | 'publishOut'
+  | 'authenticate';
+
+/** What a middleware may change about an action it allows. */
+export interface ActionAllowance {
+  /** Replaces the payload when not `undefined`; `null` is a replacement. */
+  readonly data?: unknown;
+  /** Only for `publishOut`. */
+  readonly options?: {
+    /** Send the bytes encoded for everybody, even when `data` was replaced. */
+    readonly useCache?: boolean;
+  };
+}
+
+/** The authentication found in a handshake; what a `handshakeSC` middleware changes here is what counts. */
+export interface AuthInfo {
+  signedAuthToken: string | null;
+  authToken: AuthToken | null;
+  authTokenError?: Error | undefined;
+  authState: 'authenticated' | 'unauthenticated';
+}
+
+/** What every action has. `S` is the class of the socket. */
+export interface ActionBase<Type extends ActionType> {
+  readonly type: Type;
+  /** `null` until there is a verdict. */
+  readonly outcome: 'allowed' | 'blocked' | null;
+  /** Settles with the verdict: the packet given to `allow()`, or a rejection with the error of the block. */
+  readonly promise: Promise<unknown>;
+  /**
+   * Lets the action happen, optionally with another payload. May be called detached from the action.
+   * @throws {InvalidActionError} when there was a verdict before
+   */
+  readonly allow: (packet?: ActionAllowance) => void;
+  /**
+   * Prevents the action. What the requester is told: the error, or, for no error and for one with a truthy
+   * `silent` property, only that the action was blocked. May be called detached from the action.
+   * @throws {InvalidActionError} when there was a verdict before
+   */
+  readonly block: (error?: unknown) => void;
+  readonly HANDSHAKE_WS: 'handshakeWS';
+  readonly HANDSHAKE_SC: 'handshakeSC';
+  readonly MESSAGE: 'message';
+  readonly TRANSMIT: 'transmit';
+  readonly INVOKE: 'invoke';
+  readonly SUBSCRIBE: 'subscribe';
+  readonly PUBLISH_IN: 'publishIn';
+  readonly PUBLISH_OUT: 'publishOut';
+  readonly AUTHENTICATE: 'authenticate';
+}
+
+/** An HTTP upgrade request; a block answers 401 with the message of the error. */
+export interface HandshakeWSAction extends ActionBase<'handshakeWS'> {
+  readonly request: IncomingMessage;
+}
+
+/** A `#handshake` packet; a block closes the connection with `statusCode` of the error, 4008 without one. */
+export interface HandshakeSCAction<S> extends ActionBase<'handshakeSC'> {
+  readonly request: IncomingMessage;
+  readonly socket: S;
+  readonly data: AuthInfo;
+}
+
+/** A WebSocket message as it came; a block drops it. */
+export interface MessageAction<S> extends ActionBase<'message'> {
+  readonly socket: S;
+  readonly data: string | Buffer;
+}
+
+/** Fields of the actions at which an expired token is noticed. */
+export interface TokenExpiryFields {
+  /** Set on the first action at which the token was found expired; the socket is deauthenticated by then. */
+  readonly authTokenExpiredError?: AuthTokenExpiredError;
+}
+
+/** An event of the client that nobody answers; a block drops it silently. */
+export interface TransmitAction<S> extends ActionBase<'transmit'>, TokenExpiryFields {
+  readonly socket: S;
+  readonly receiver: string;
+  readonly data?: unknown;
+}
+
+/** A call of the client; a block is the error answer. */
+export interface InvokeAction<S> extends ActionBase<'invoke'>, TokenExpiryFields {
+  readonly socket: S;
+  readonly procedure: string;
+  readonly data?: unknown;
+}
+
+/** A client wants to subscribe; a block is the error answer. */
+export interface SubscribeAction<S> extends ActionBase<'subscribe'>, TokenExpiryFields {
+  readonly socket: S;
+  readonly channel: string;
+  readonly data?: unknown;
+}
+
+/** A client publishes; a block is the error answer, or silent where the client wanted none. */
+export interface PublishInAction<S> extends ActionBase<'publishIn'>, TokenExpiryFields {
+  readonly socket: S;
+  readonly channel: string;
+  readonly data?: unknown;
+}
+
+/** A message of a channel is about to go to this socket; a block keeps it from this socket only. */
+export interface PublishOutAction<S> extends ActionBase<'publishOut'> {
+  readonly socket: S;
+  readonly channel: string;
+  readonly data?: unknown;
+}
+
+/** A client showed a valid token; a block leaves the socket unauthenticated. */
+export interface AuthenticateAction<S> extends ActionBase<'authenticate'> {
+  readonly socket: S;
+  readonly signedAuthToken: string;
+  readonly authToken: AuthToken;
+}
+
+/** Which actions each middleware line sees. */
+export interface ActionsByMiddleware<S> {
+  handshake: HandshakeWSAction | HandshakeSCAction<S>;
+  inboundRaw: MessageAction<S>;
+  inbound: TransmitAction<S> | InvokeAction<S> | SubscribeAction<S> | PublishInAction<S> | AuthenticateAction<S>;
+  outbound: PublishOutAction<S>;
+}
+
+/** Any action; narrow it by `type`. */
+export type Action<S> = ActionsByMiddleware<S>[MiddlewareType];
+
+/** The fields of an action besides its type, as the server fills them. */
+export interface ActionFields {
+  request?: IncomingMessage;
+  socket?: unknown;
+  data?: unknown;
+  receiver?: string;
+  procedure?: string;
+  channel?: string;
+  signedAuthToken?: string | null;
+  authToken?: AuthToken | null;
+  authTokenExpiredError?: AuthTokenExpiredError;
+}
+
+const TYPES = {
+  HANDSHAKE_WS: 'handshakeWS',
+  HANDSHAKE_SC: 'handshakeSC',
+  MESSAGE: 'message',
+  TRANSMIT: 'transmit',
+  INVOKE: 'invoke',
+  SUBSCRIBE: 'subscribe',
+  PUBLISH_IN: 'publishIn',
+  PUBLISH_OUT: 'publishOut',
+  AUTHENTICATE: 'authenticate',
+} as const;
+
+type ActionTypes = typeof TYPES;
+
+/** The action types as properties; they stand on the class and on every action. */
+export interface AGAction extends ActionFields, ActionTypes {}
+
+/**
+ * Owns the verdict on something a peer wants to do.
+ *
+ * This is the class behind every {@link Action}; middleware functions receive it typed by its `type`.
+ */
+// oxlint-disable-next-line typescript/no-unsafe-declaration-merging -- the constants are defined on the prototype below, the fields by the constructor
+export class AGAction {
+  static readonly HANDSHAKE_WS: ActionTypes['HANDSHAKE_WS'] = TYPES.HANDSHAKE_WS;
+  static readonly HANDSHAKE_SC: ActionTypes['HANDSHAKE_SC'] = TYPES.HANDSHAKE_SC;
+  static readonly MESSAGE: ActionTypes['MESSAGE'] = TYPES.MESSAGE;
+  static readonly TRANSMIT: ActionTypes['TRANSMIT'] = TYPES.TRANSMIT;
+  static readonly INVOKE: ActionTypes['INVOKE'] = TYPES.INVOKE;
+  static readonly SUBSCRIBE: ActionTypes['SUBSCRIBE'] = TYPES.SUBSCRIBE;
+  static readonly PUBLISH_IN: ActionTypes['PUBLISH_IN'] = TYPES.PUBLISH_IN;
+  static readonly PUBLISH_OUT: ActionTypes['PUBLISH_OUT'] = TYPES.PUBLISH_OUT;
+  static readonly AUTHENTICATE: ActionTypes['AUTHENTICATE'] = TYPES.AUTHENTICATE;
+
+  type: ActionType | undefined;
+  outcome: 'allowed' | 'blocked' | null = null;
+  #verdict: unknown;
+  #promise: Promise<unknown> | undefined;
+  #settle: { resolve: (packet: unknown) => void; reject: (error: unknown) => void } | undefined;
+  #allow: ((packet?: ActionAllowance) => void) | undefined;
+  #block: ((error?: unknown) => void) | undefined;
+
+  constructor(type?: ActionType, fields?: ActionFields) {
+    this.type = type;
+    if (fields !== undefined) Object.assign(this, fields);
+  }
+
+  // The bound functions and the promise exist once somebody asks for them.
+  get allow(): (packet?: ActionAllowance) => void {
+    return (this.#allow ??= (packet) => this.#decide('allowed', 'allow', packet));
+  }
+
+  get block(): (error?: unknown) => void {
+    return (this.#block ??= (error) => this.#decide('blocked', 'block', error));
+  }
+
+  get promise(): Promise<unknown> {
+    if (this.#promise === undefined) {
+      if (this.outcome === 'allowed') this.#promise = Promise.resolve(this.#verdict);
+      else if (this.outcome === 'blocked') this.#promise = Promise.reject(this.#verdict);
+      else this.#promise = new Promise((resolve, reject) => (this.#settle = { resolve, reject }));
+      // Who does not look at the promise must not be ended by it.
+      this.#promise.catch(() => {});
+    }
+    return this.#promise;
+  }
+
+  #decide(outcome: 'allowed' | 'blocked', verb: string, verdict: unknown): void {
+    if (this.outcome !== null) {
+      const kind = String(this.type);
+      throw new InvalidActionError(`AGAction ${kind} has already been ${this.outcome}; cannot ${verb}`);
+    }
+    this.outcome = outcome;
+    this.#verdict = verdict;
+    if (outcome === 'allowed') this.#settle?.resolve(verdict);
+    else this.#settle?.reject(verdict);
+  }
+}
+
+for (const [name, value] of Object.entries(TYPES)) {
+  Object.defineProperty(AGAction.prototype, name, { value });
+}

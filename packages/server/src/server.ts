@@ -1,0 +1,496 @@
+import { type IncomingMessage } from 'node:http';
+import {
+  type CodecEngine,
+  Deadline,
+  DeadlineQueue,
+  InvalidActionError,
+  InvalidArgumentsError,
+  jsonCodec,
+  ServerProtocolError,
+  spawn,
+} from '@socketcluster-ts/core';
+import { AsyncStreamEmitter } from '@socketcluster-ts/streams';
+import { AGAuthEngine, type AuthEngine } from './auth/auth-engine.js';
+import { resolveAuthOptions } from './auth/auth-options.js';
+import type {
+  SignatureKey,
+  TokenSignatureOptions,
+  TokenVerificationOptions,
+  VerificationKey,
+} from './auth/token-options.js';
+import { createEngine } from './engine/create-engine.js';
+import type { EngineServer, EngineSocket, UpgradeInfo, UpgradeServer, UpgradeVerdict } from './engine/engine.js';
+import type { BrokerEngine } from './exchange/broker-engine.js';
+import type { AGExchange } from './exchange/exchange.js';
+import { AGSimpleBroker } from './exchange/simple-broker.js';
+import { type ActionsByMiddleware, AGAction, type MiddlewareType } from './middleware/action.js';
+import { type MiddlewareFunction, MiddlewareStream } from './middleware/middleware-stream.js';
+import { runAction } from './middleware/run-action.js';
+import { OriginPolicy } from './origin.js';
+import { resolveOptions } from './resolve-options.js';
+import type { ServerEvents } from './server-events.js';
+import type { ResolvedOptions, ServerOptions } from './server-options.js';
+import { AGServerSocket } from './socket/server-socket.js';
+import type { SocketFace, SocketHost, SocketTwinEvents } from './socket/socket-context.js';
+import { generateSocketId } from './socket-id.js';
+
+/** The function set for each middleware line. */
+type FunctionsByLine = Record<MiddlewareType, MiddlewareFunction | undefined>;
+
+/** An upgrade request under way: its middleware stream hangs on it under this symbol. */
+const HANDSHAKE_STREAM: unique symbol = Symbol('handshakeStream');
+type UpgradeRequest = IncomingMessage & { [HANDSHAKE_STREAM]?: MiddlewareStream };
+
+/**
+ * Owns the connected clients, the WebSocket engine, the broker and the middleware: the server.
+ *
+ * It serves as soon as it is constructed and its HTTP server listens; `ready` tells when the broker is ready too.
+ * Nothing a client does makes it throw; what goes wrong is emitted as `warning`, or as `error` when it concerns the
+ * server itself.
+ *
+ * @example
+ * ```ts
+ * import { createServer } from 'node:http';
+ * import { AGServer } from '@socketcluster-ts/server';
+ *
+ * const httpServer = createServer();
+ * const server = new AGServer({ httpServer, authKey: process.env['AUTH_KEY'] });
+ * httpServer.listen(8000);
+ *
+ * for await (const { socket } of server.listener('connection')) {
+ *   void socket.transmit('hello', `You are ${socket.id}`);
+ * }
+ * ```
+ */
+export class AGServer extends AsyncStreamEmitter<ServerEvents> implements SocketHost {
+  static readonly MIDDLEWARE_HANDSHAKE = 'handshake';
+  static readonly MIDDLEWARE_INBOUND_RAW = 'inboundRaw';
+  static readonly MIDDLEWARE_INBOUND = 'inbound';
+  static readonly MIDDLEWARE_OUTBOUND = 'outbound';
+  static readonly SYMBOL_MIDDLEWARE_HANDSHAKE_STREAM: typeof HANDSHAKE_STREAM = HANDSHAKE_STREAM;
+
+  declare readonly MIDDLEWARE_HANDSHAKE: 'handshake';
+  declare readonly MIDDLEWARE_INBOUND_RAW: 'inboundRaw';
+  declare readonly MIDDLEWARE_INBOUND: 'inbound';
+  declare readonly MIDDLEWARE_OUTBOUND: 'outbound';
+  declare readonly SYMBOL_MIDDLEWARE_HANDSHAKE_STREAM: typeof HANDSHAKE_STREAM;
+
+  /** What was given and the defaults. Later changes here have no effect; change the properties below. */
+  readonly options: ResolvedOptions;
+  /** Publishes and subscribes on behalf of the server. */
+  readonly exchange: AGExchange;
+  readonly brokerEngine: BrokerEngine;
+  /** The sockets whose handshake is complete, by id. */
+  readonly clients: Record<string, AGServerSocket> = Object.create(null) as Record<string, AGServerSocket>;
+  clientsCount = 0;
+  /** The sockets between the upgrade and the completion of their handshake, by id. */
+  readonly pendingClients: Record<string, AGServerSocket> = Object.create(null) as Record<string, AGServerSocket>;
+  pendingClientsCount = 0;
+  readonly httpServer: UpgradeServer;
+  /** Whether the broker is ready and the server not closed. */
+  isReady = false;
+
+  auth: AuthEngine;
+  codec: CodecEngine;
+  /** The key of the next signature. May be replaced at any time. */
+  signatureKey: SignatureKey;
+  /** The key of the next verification. May be replaced at any time. */
+  verificationKey: VerificationKey;
+  defaultSignatureOptions: TokenSignatureOptions;
+  defaultVerificationOptions: TokenVerificationOptions;
+
+  // Read at each use: a change takes effect at once. The ping interval and the protocol version do so for new sockets.
+  ackTimeout: number;
+  handshakeTimeout: number;
+  pingInterval: number;
+  pingTimeout: number;
+  pingTimeoutDisabled: boolean;
+  origins: string | readonly string[];
+  allowClientPublish: boolean;
+  perMessageDeflate: boolean | object;
+  socketChannelLimit: number | false | null;
+  protocolVersion: 1 | 2;
+  strictHandshake: boolean;
+  middlewareEmitFailures: boolean;
+  maxDepth: number;
+  maxTokenBytes: number;
+
+  /** The functions set by `setMiddleware()`, by line. */
+  readonly middlewareFunctions: Readonly<FunctionsByLine>;
+  /** The one timer of all sockets. */
+  readonly deadlines: DeadlineQueue;
+  /** The port given to `listen()`. */
+  listenPort: number | null = null;
+
+  readonly #engine: EngineServer;
+  readonly #functions: FunctionsByLine;
+  /** When the upgrade requests began whose middleware took time; the others begin when they are accepted. */
+  readonly #upgradeStarts = new WeakMap<IncomingMessage, number>();
+  #originPolicy: OriginPolicy;
+  #originsOfPolicy: string | readonly string[];
+  #isClosed = false;
+
+  /** @throws {InvalidOptionsError} that names the option, what was given and what is allowed */
+  constructor(options: ServerOptions) {
+    super();
+    const { options: resolved, limits } = resolveOptions(options);
+    this.options = resolved;
+    this.httpServer = resolved.httpServer as UpgradeServer;
+    this.ackTimeout = resolved.ackTimeout;
+    this.handshakeTimeout = resolved.handshakeTimeout;
+    this.pingInterval = resolved.pingInterval;
+    this.pingTimeout = resolved.pingTimeout;
+    this.pingTimeoutDisabled = resolved.pingTimeoutDisabled;
+    this.origins = resolved.origins;
+    this.allowClientPublish = resolved.allowClientPublish;
+    this.perMessageDeflate = resolved.perMessageDeflate;
+    this.socketChannelLimit = resolved.socketChannelLimit;
+    this.protocolVersion = resolved.protocolVersion;
+    this.strictHandshake = resolved.strictHandshake;
+    this.middlewareEmitFailures = resolved.middlewareEmitFailures;
+    this.maxDepth = limits.maxDepth;
+    this.maxTokenBytes = limits.maxTokenBytes;
+    this.#functions = { handshake: undefined, inboundRaw: undefined, inbound: undefined, outbound: undefined };
+    this.middlewareFunctions = this.#functions;
+    this.deadlines = new DeadlineQueue({
+      afterInput: (judge) => void setImmediate(judge),
+      onError: (error) => this.emitError(error),
+    });
+    this.#originsOfPolicy = this.origins;
+    this.#originPolicy = this.#createOriginPolicy();
+
+    const auth = resolveAuthOptions(options, { refuseShortSecrets: limits.preset === 'public' });
+    if (auth.generatedKey !== undefined) resolved.authKey = auth.generatedKey;
+    this.signatureKey = auth.signatureKey;
+    this.verificationKey = auth.verificationKey;
+    this.defaultSignatureOptions = auth.defaultSignatureOptions;
+    this.defaultVerificationOptions = auth.defaultVerificationOptions;
+    this.auth = resolved.authEngine ?? new AGAuthEngine();
+    this.codec = resolved.codecEngine ?? jsonCodec;
+    for (const text of auth.warnings) warnOnce(text);
+    if (this.#originPolicy.isOpen && process.env['NODE_ENV'] === 'production') {
+      warnOnce('The origins option admits every website: list the origins of your pages');
+    }
+
+    this.#engine = createEngine(resolved.wsEngine, {
+      httpServer: this.httpServer,
+      serverOptions: engineServerOptions(resolved),
+      verifyClient: (info, verdict) => this.verifyHandshake(info, verdict),
+      onConnection: (socket, request) => this.#connect(socket, request),
+      onError: (error) => this.emitError(error),
+    });
+    this.brokerEngine = resolved.brokerEngine ?? new AGSimpleBroker();
+    this.#watchBroker();
+    this.brokerEngine.setCodecEngine(this.codec);
+    this.exchange = this.brokerEngine.exchange();
+  }
+
+  #watchBroker(): void {
+    const broker = this.brokerEngine;
+    const onError = (error: unknown): void => this.emitWarning(error);
+    spawn(async () => {
+      for await (const event of broker.listener('error')) this.emitWarning((event as { error: unknown }).error);
+    }, onError);
+    if (broker.isReady) {
+      this.isReady = true;
+      // In a later turn: a listener attached right after the construction must see it.
+      setImmediate(() => this.emit('ready', {}));
+      return;
+    }
+    spawn(async () => {
+      await broker.listener('ready').once();
+      if (this.#isClosed) return;
+      this.isReady = true;
+      this.emit('ready', {});
+    }, onError);
+  }
+
+  /** The server object of the WebSocket engine. */
+  get wsServer(): unknown {
+    return this.#engine.raw;
+  }
+
+  /** The port clients connect to: the option, the port that is listened on, or the one given to `listen()`. */
+  get sourcePort(): number | null {
+    const address = this.httpServer.address?.();
+    const bound = typeof address === 'object' ? address?.port : undefined;
+    return this.options.sourcePort ?? bound ?? this.listenPort;
+  }
+
+  /** Whether clients connect over TLS. */
+  get secure(): boolean {
+    return this.options.secure ?? 'setSecureContext' in this.httpServer;
+  }
+
+  /** The host name or address: the option, or what is listened on. */
+  get host(): string | null {
+    const address = this.httpServer.address?.();
+    return this.options.host ?? (typeof address === 'object' ? address?.address : address) ?? null;
+  }
+
+  getPath(): string | null {
+    return this.options.path;
+  }
+
+  /** A new socket id. May be replaced; ids must be unique. */
+  generateId(): string {
+    return generateSocketId();
+  }
+
+  /** Replaces the auth engine for the next token. */
+  setAuthEngine(authEngine: AuthEngine): void {
+    this.auth = authEngine;
+  }
+
+  /** Replaces the codec for the next message; all clients must use the same one. */
+  setCodecEngine(codecEngine: CodecEngine): void {
+    this.codec = codecEngine;
+    this.brokerEngine.setCodecEngine(codecEngine);
+  }
+
+  emitError(error: unknown): void {
+    this.emit('error', { error: typeof error === 'string' ? new ServerProtocolError(error) : error });
+  }
+
+  emitWarning(warning: unknown): void {
+    this.emit('warning', { warning });
+  }
+
+  /** Emits what happened to a socket. Called by the sockets. */
+  emitOfSocket<E extends keyof SocketTwinEvents<SocketFace>>(event: E, data: SocketTwinEvents<SocketFace>[E]): void {
+    // The sockets of this server are AGServerSockets.
+    this.emit(event, data as never);
+  }
+
+  // ---- middleware
+
+  /**
+   * Has a function decide about what clients do; see the four `MIDDLEWARE_` lines. It is called with a stream of
+   * actions once per socket (`handshake`: once per upgrade request), sockets that are connected already included.
+   * @throws {InvalidArgumentsError} for an unknown line or something that is no function; {InvalidActionError} when the
+   *   line has a function
+   */
+  setMiddleware<T extends MiddlewareType>(
+    type: T,
+    middleware: MiddlewareFunction<ActionsByMiddleware<AGServerSocket>[T]>,
+  ): void {
+    if (!Object.hasOwn(this.#functions, type)) {
+      throw new InvalidArgumentsError(`Middleware ${String(type)} type is not supported`);
+    }
+    if (typeof middleware !== 'function') {
+      throw new InvalidArgumentsError(`The ${type} middleware must be a function - Got ${typeof middleware}`);
+    }
+    if (this.#functions[type] !== undefined) {
+      throw new InvalidActionError(`Middleware ${type} type has already been set`);
+    }
+    this.#functions[type] = middleware as unknown as MiddlewareFunction;
+  }
+
+  /**
+   * Takes a middleware function away: what it would have been asked about is allowed from now on. Without effect when
+   * none is set, or another than the one given.
+   */
+  removeMiddleware<T extends MiddlewareType>(
+    type: T,
+    middleware?: MiddlewareFunction<ActionsByMiddleware<AGServerSocket>[T]>,
+  ): void {
+    if (!this.hasMiddleware(type)) return;
+    if (middleware !== undefined && (middleware as unknown) !== this.#functions[type]) return;
+    this.#functions[type] = undefined;
+  }
+
+  hasMiddleware(type: MiddlewareType): boolean {
+    return Object.hasOwn(this.#functions, type) && this.#functions[type] !== undefined;
+  }
+
+  // ---- connecting
+
+  /**
+   * Judges an upgrade request by origin and handshake middleware; the engine calls it. The verdict is given once:
+   * yes, 401 with the message of a middleware block, 403 for the origin, 408 when the middleware took too long.
+   */
+  verifyHandshake(info: UpgradeInfo, verdict: UpgradeVerdict): void {
+    const { req, origin } = info;
+    const isAdmitted = this.#admitsOrigin(origin ?? req.headers.origin, req.headers.host);
+    if (this.#functions.handshake === undefined) {
+      if (isAdmitted) verdict(true);
+      else this.#refuseOrigin(origin, verdict);
+      return;
+    }
+    spawn(
+      async () => {
+        const allowed = await this.#askUpgradeMiddleware(req, verdict);
+        if (!allowed) return;
+        if (isAdmitted) verdict(true);
+        else this.#refuseOrigin(origin, verdict);
+      },
+      (error) => {
+        this.emitError(error);
+        refuseUpgrade(verdict, 500, 'Internal Server Error');
+      },
+    );
+  }
+
+  #createOriginPolicy(): OriginPolicy {
+    return new OriginPolicy(this.origins, { allowMissingOrigin: this.options.allowMissingOrigin });
+  }
+
+  #admitsOrigin(origin: string | undefined, requestHost: string | undefined): boolean {
+    if (this.#originsOfPolicy !== this.origins) {
+      try {
+        this.#originPolicy = this.#createOriginPolicy();
+        this.#originsOfPolicy = this.origins;
+      } catch (error) {
+        // Set to something unusable at run time: nobody gets in by accident.
+        this.emitError(error);
+        return false;
+      }
+    }
+    return this.#originPolicy.admits(origin, requestHost);
+  }
+
+  #refuseOrigin(origin: string | undefined, verdict: UpgradeVerdict): void {
+    const shown = origin === undefined || origin === 'null' ? '*' : origin;
+    const message = `Failed to authorize socket handshake - Invalid origin: ${shown.slice(0, 64)}`;
+    this.emitWarning(new ServerProtocolError(message));
+    refuseUpgrade(verdict, 403, message);
+  }
+
+  /** Asks the handshake middleware about an upgrade request. Gives the verdict itself when it is no. */
+  async #askUpgradeMiddleware(request: UpgradeRequest, verdict: UpgradeVerdict): Promise<boolean> {
+    const middleware = this.#functions.handshake;
+    if (middleware === undefined) return true;
+    this.#upgradeStarts.set(request, performance.now());
+    const stream = new MiddlewareStream('handshake');
+    request[HANDSHAKE_STREAM] = stream;
+    // A request that goes away must not leave the middleware waiting for ever.
+    const onClose = (): void => stream.kill();
+    request.socket.once('close', onClose);
+    stream.start(middleware, (error) => this.emitError(error));
+    let timedOut = false;
+    const deadline = new Deadline(() => {
+      timedOut = true;
+      stream.close();
+      refuseUpgrade(verdict, 408, 'The handshake took too long');
+    }, undefined);
+    const { handshakeTimeout } = this;
+    if (handshakeTimeout > 0 && handshakeTimeout !== Infinity) this.deadlines.schedule(deadline, handshakeTimeout);
+    const action = new AGAction(AGAction.HANDSHAKE_WS, { request });
+    const outcome = await runAction(stream, action);
+    this.deadlines.cancel(deadline);
+    request.socket.off('close', onClose);
+    if (timedOut) return false;
+    if (outcome.allowed) return true;
+    stream.close();
+    if (this.middlewareEmitFailures) this.emitWarning(outcome.cause);
+    refuseUpgrade(verdict, 401, messageOf(outcome.error));
+    return false;
+  }
+
+  #connect(engine: EngineSocket, request: UpgradeRequest): void {
+    const { options } = this;
+    const startedAt = this.#upgradeStarts.get(request);
+    const limitMs = this.handshakeTimeout > 0 ? this.handshakeTimeout : Infinity;
+    const socket = new AGServerSocket(this.generateId(), this, request, {
+      engine,
+      protocolVersion: this.protocolVersion,
+      pingInterval: this.pingInterval,
+      handshakeLeftMs: startedAt === undefined ? limitMs : limitMs - (performance.now() - startedAt),
+      batchOnHandshake: options.batchOnHandshake,
+      batchOnHandshakeDuration: options.batchOnHandshakeDuration,
+      batchInterval: options.batchInterval,
+      streamCleanupMode: options.socketStreamCleanupMode,
+      cloneData: options.cloneData,
+      requestCreator: options.requestCreator ?? undefined,
+    });
+    this.pendingClients[socket.id] = socket;
+    this.pendingClientsCount += 1;
+    socket.start();
+    socket.startMiddleware(request[HANDSHAKE_STREAM]);
+    this.emit('handshake', { socket });
+  }
+
+  /** Moves a socket to the connected ones. Called by the socket when its handshake is complete. */
+  admit(socket: SocketFace): void {
+    const { id } = socket;
+    if (this.pendingClients[id] !== socket) return;
+    delete this.pendingClients[id];
+    this.pendingClientsCount -= 1;
+    this.clients[id] = socket as AGServerSocket;
+    this.clientsCount += 1;
+  }
+
+  /** Forgets a socket. Called by the socket when it is closed. */
+  release(socket: SocketFace): void {
+    const { id } = socket;
+    if (this.clients[id] === socket) {
+      delete this.clients[id];
+      this.clientsCount -= 1;
+    } else if (this.pendingClients[id] === socket) {
+      delete this.pendingClients[id];
+      this.pendingClientsCount -= 1;
+    }
+  }
+
+  /**
+   * Takes no more connections and terminates all sockets, unless `keepSocketsOpen`. The HTTP server stays open. Resolves
+   * when the engine is closed.
+   * @throws {Error} `The server is not running` when it was closed before
+   */
+  async close(keepSocketsOpen = false): Promise<void> {
+    if (this.#isClosed) throw new Error('The server is not running');
+    this.#isClosed = true;
+    this.isReady = false;
+    const closed = new Promise<void>((resolve, reject) => {
+      this.#engine.close((error) => (error ? reject(error) : resolve()));
+    });
+    if (!keepSocketsOpen) {
+      for (const socket of Object.values(this.pendingClients)) socket.terminate();
+      for (const socket of Object.values(this.clients)) socket.terminate();
+    }
+    await closed;
+  }
+}
+
+const CONSTANTS = [
+  'MIDDLEWARE_HANDSHAKE',
+  'MIDDLEWARE_INBOUND_RAW',
+  'MIDDLEWARE_INBOUND',
+  'MIDDLEWARE_OUTBOUND',
+  'SYMBOL_MIDDLEWARE_HANDSHAKE_STREAM',
+] as const;
+for (const name of CONSTANTS) Object.defineProperty(AGServer.prototype, name, { value: AGServer[name] });
+
+/** What the engine's own server is created with; options given for it by the user win. */
+function engineServerOptions(options: ResolvedOptions): Record<string, unknown> {
+  const { maxPayload, path, perMessageDeflate, handleProtocols, wsEngineServerOptions } = options;
+  const given = Object.fromEntries(Object.entries(wsEngineServerOptions).filter(([, value]) => value !== undefined));
+  return {
+    clientTracking: false,
+    // 0 means no limit to `ws`, and the same must hold for null and Infinity here.
+    maxPayload: maxPayload === null || maxPayload === Infinity ? 0 : maxPayload,
+    perMessageDeflate,
+    ...(path === null ? undefined : { path }),
+    ...(handleProtocols ? { handleProtocols } : undefined),
+    ...given,
+  };
+}
+
+/** Answers an upgrade request with an HTTP error and the message as plain text. */
+function refuseUpgrade(verdict: UpgradeVerdict, status: number, message: string | undefined): void {
+  verdict(false, status, message, { 'Content-Type': 'text/plain; charset=utf-8' });
+}
+
+function messageOf(error: unknown): string | undefined {
+  const message: unknown = typeof error === 'string' ? error : (error as { message?: unknown } | null)?.message;
+  return typeof message === 'string' ? message : undefined;
+}
+
+const warned = new Set<string>();
+
+/** Tells the operator once per process. */
+function warnOnce(text: string): void {
+  if (warned.has(text)) return;
+  warned.add(text);
+  process.emitWarning(text, 'SocketClusterWarning');
+}

@@ -1,0 +1,26 @@
+/** Something that goes on once the loops it woke have run. */
+export interface Resumable {
+  resume(): void;
+}
+
+let waiting: Resumable[] = [];
+
+function resumeAll(): void {
+  const now = waiting;
+  waiting = [];
+  for (const resumable of now) resumable.resume();
+}
+
+/**
+ * Resumes after every microtask that is queued now, and every one those queue, has run.
+ *
+ * A consumer loop wakes some microtasks after a write. A microtask that asks for a tick gets it when the microtask
+ * queue is empty; one such hop serves all connections.
+ */
+export function afterMicrotasks(resumable: Resumable): void {
+  if (waiting.push(resumable) === 1) queueMicrotask(askForTick);
+}
+
+function askForTick(): void {
+  process.nextTick(resumeAll);
+}

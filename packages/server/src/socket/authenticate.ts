@@ -1,0 +1,42 @@
+import { dehydrateError, errorPacket, responsePacket } from '@socketcluster-ts/core';
+import type { Connection } from './connection.js';
+import { askAuthenticateMiddleware, isBadToken } from './handshake.js';
+
+/**
+ * Answers `#authenticate`: takes over the token the client shows, in place of the one it had.
+ *
+ * A token that is refused leaves the socket unauthenticated. When it can never become good the call fails and the
+ * client is told to forget it; otherwise the call succeeds with `isAuthenticated: false`.
+ */
+export async function authenticate(connection: Connection, signedToken: unknown, cid: number): Promise<void> {
+  const { socket, server, auth } = connection;
+  const oldAuthState = auth.authState;
+  const info = await auth.verify(signedToken);
+  if (connection.state === 'closed') return;
+  let authError: unknown = info.authTokenError;
+  if (authError !== undefined) {
+    if (info.signedAuthToken) socket.emitError(authError);
+  } else if (info.authToken !== null) {
+    const blocked = await askAuthenticateMiddleware(connection, info);
+    // The state may have changed behind the await, which the compiler cannot see.
+    if ((connection.state as string) === 'closed') return;
+    if (blocked === undefined) {
+      auth.accept(info.authToken, info.signedAuthToken);
+      auth.announce(oldAuthState);
+      socket.sendObject(responsePacket(cid, { isAuthenticated: true, authError: null }));
+      return;
+    }
+    if (server.middlewareEmitFailures) socket.emitError(blocked.cause);
+    authError = blocked.error;
+  }
+  if (isBadToken(authError)) {
+    // The answer first: the removal that follows must not overtake it.
+    socket.sendObject(errorPacket(cid, dehydrateError(authError)));
+    auth.announceBadToken(authError as Error, info.signedAuthToken);
+    await socket.deauthenticate();
+    return;
+  }
+  if (auth.authState === 'authenticated') auth.deauthenticateSelf();
+  const dehydrated = authError === undefined ? null : dehydrateError(authError);
+  socket.sendObject(responsePacket(cid, { isAuthenticated: false, authError: dehydrated }));
+}

@@ -1,0 +1,29 @@
+/**
+ * A deep copy of arrays and plain objects; everything else (dates, buffers, instances of classes) is shared with
+ * the original. Cycles stay cycles.
+ */
+export function cloneData<T>(value: T, seen: Map<object, object> = new Map()): T {
+  if (typeof value !== 'object' || value === null) return value;
+  const known = seen.get(value);
+  if (known !== undefined) return known as T;
+  if (Array.isArray(value)) {
+    const copy: unknown[] = [];
+    seen.set(value, copy);
+    for (const item of value) copy.push(cloneData(item, seen));
+    return copy as T;
+  }
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype !== Object.prototype && prototype !== null) return value;
+  const copy = Object.create(prototype as object | null) as Record<string, unknown>;
+  seen.set(value, copy);
+  for (const [key, item] of Object.entries(value)) {
+    // A key named __proto__ must become a property, not a prototype.
+    Object.defineProperty(copy, key, {
+      value: cloneData(item as unknown, seen),
+      writable: true,
+      enumerable: true,
+      configurable: true,
+    });
+  }
+  return copy as T;
+}

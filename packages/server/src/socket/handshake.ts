@@ -1,0 +1,139 @@
+import { CLOSE_CODES, dehydrateError, errorPacket, type EventPacket, responsePacket } from '@socketcluster-ts/core';
+import { AGAction, type AuthInfo } from '../middleware/action.js';
+import { type Blocked, runAction } from '../middleware/run-action.js';
+import type { Connection } from './connection.js';
+
+/** What became of the token a client showed. */
+interface TokenOutcome {
+  readonly authError?: unknown;
+  /** The client has to forget its token. */
+  readonly isBadToken: boolean;
+}
+
+/**
+ * Opens the connection: verifies the token, asks the middleware, registers the socket, answers, and emits it.
+ *
+ * Whatever is awaited, the connection may be gone afterwards; then nothing more happens. The promise resolves in a
+ * later turn of the event loop, so that loops started by a `connection` listener have begun when the next packet is
+ * looked at.
+ */
+export async function handshake(connection: Connection, packet: EventPacket, cid: number): Promise<void> {
+  const { socket, server, auth, outbound } = connection;
+  const info = await auth.verify(shownToken(packet.data));
+  if (connection.state !== 'connecting') return;
+
+  const refusal = await askHandshakeMiddleware(connection, info);
+  if (connection.state !== 'connecting') return;
+  if (refusal !== undefined) {
+    refuse(connection, cid, refusal);
+    return;
+  }
+
+  const outcome = await takeOverToken(connection, info);
+  // The state may have changed behind the await, which the compiler cannot see.
+  if ((connection.state as string) !== 'connecting') return;
+
+  connection.state = 'open';
+  connection.stopHandshakeDeadline();
+  server.admit(socket);
+  const isAuthenticated = auth.authState === 'authenticated';
+  const { pingTimeout } = server;
+  const failed = outcome.authError !== undefined;
+  outbound.sendUnbatched(
+    responsePacket(cid, {
+      id: socket.id,
+      pingTimeout,
+      ...(failed ? { authError: dehydrateError(outcome.authError) } : undefined),
+      isAuthenticated,
+    }),
+  );
+  if (outcome.isBadToken) auth.sendRemoval();
+  const { batchOnHandshake, batchOnHandshakeDuration, batchInterval } = connection.options;
+  if (batchOnHandshake) outbound.batcher.batchFor(batchOnHandshakeDuration, batchInterval);
+
+  const authError = failed ? { authError: outcome.authError as Error } : undefined;
+  const status = { id: socket.id, pingTimeout, isAuthenticated, ...authError };
+  socket.emit('connect', status);
+  server.emitOfSocket('connection', { socket, ...status });
+  await nextTurn();
+  if (isAuthenticated && auth.authToken === info.authToken) auth.announce('unauthenticated');
+  connection.middleware.stream('handshake').close();
+}
+
+function shownToken(data: unknown): unknown {
+  if (typeof data !== 'object' || data === null || !Object.hasOwn(data, 'authToken')) return null;
+  return (data as { authToken: unknown }).authToken;
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+async function askHandshakeMiddleware(connection: Connection, info: AuthInfo): Promise<Blocked | undefined> {
+  const stream = connection.middleware.line('handshake');
+  if (stream === undefined) return undefined;
+  const { socket } = connection;
+  const { request } = socket;
+  const verdict = await runAction(stream, new AGAction(AGAction.HANDSHAKE_SC, { request, socket, data: info }));
+  return verdict.allowed ? undefined : verdict;
+}
+
+function refuse(connection: Connection, cid: number, { error, cause }: Blocked): void {
+  const { server, outbound } = connection;
+  if (server.middlewareEmitFailures) server.emitWarning(cause);
+  const statusCode = statusCodeOf(cause) ?? statusCodeOf(error) ?? CLOSE_CODES.HANDSHAKE_REJECTED;
+  const dehydrated = dehydrateError(error);
+  const answer = typeof dehydrated === 'object' && dehydrated !== null ? { ...dehydrated, statusCode } : dehydrated;
+  outbound.sendUnbatched(errorPacket(cid, answer));
+  connection.closeWith(statusCode);
+}
+
+function statusCodeOf(error: unknown): number | undefined {
+  const code = (error as { statusCode?: unknown } | null | undefined)?.statusCode;
+  return typeof code === 'number' ? code : undefined;
+}
+
+async function takeOverToken(connection: Connection, info: AuthInfo): Promise<TokenOutcome> {
+  const { socket, server, auth } = connection;
+  const { authTokenError, signedAuthToken } = info;
+  if (authTokenError !== undefined) {
+    // Without a token there is nothing to be wrong about.
+    if (!signedAuthToken) return { isBadToken: false };
+    socket.emitError(authTokenError);
+    return rejected(connection, authTokenError, signedAuthToken);
+  }
+  if (info.authState !== 'authenticated' || info.authToken === null) return { isBadToken: false };
+  const blocked = await askAuthenticateMiddleware(connection, info);
+  if (blocked === undefined) {
+    auth.accept(info.authToken, signedAuthToken);
+    return { isBadToken: false };
+  }
+  if (server.middlewareEmitFailures) socket.emitError(blocked.cause);
+  return rejected(connection, blocked.error, signedAuthToken);
+}
+
+/** Asks the inbound middleware whether a valid token may be used; gives the block if not. */
+export async function askAuthenticateMiddleware(
+  connection: Connection,
+  { signedAuthToken, authToken }: AuthInfo,
+): Promise<Blocked | undefined> {
+  const stream = connection.middleware.line('inbound');
+  if (stream === undefined) return undefined;
+  const { socket } = connection;
+  const verdict = await runAction(stream, new AGAction(AGAction.AUTHENTICATE, { socket, signedAuthToken, authToken }));
+  return verdict.allowed ? undefined : verdict;
+}
+
+function rejected(connection: Connection, authError: unknown, signedAuthToken: string | null): TokenOutcome {
+  const isBad = isBadToken(authError);
+  if (isBad && connection.state === 'connecting') {
+    connection.auth.announceBadToken(authError as Error, signedAuthToken);
+    connection.auth.deauthenticateSelf();
+  }
+  return { authError, isBadToken: isBad };
+}
+
+/** Whether an authentication error says that the token will never be good again. */
+export function isBadToken(error: unknown): boolean {
+  return Boolean((error as { isBadToken?: unknown } | null | undefined)?.isBadToken);
+}

@@ -1,0 +1,190 @@
+import { CLOSE_CODES, InvalidMessageError, parsePacket } from '@socketcluster-ts/core';
+import { WritableConsumableStream } from '@socketcluster-ts/streams';
+import { AGAction } from '../middleware/action.js';
+import type { MiddlewareStream } from '../middleware/middleware-stream.js';
+import { runAction } from '../middleware/run-action.js';
+import { afterMicrotasks, type Resumable } from './after-microtasks.js';
+import type { Connection } from './connection.js';
+import { isPong } from './heartbeat.js';
+import { isTooEarly, routePacket } from './route-packet.js';
+
+type Frame = string | Buffer;
+
+/**
+ * Owns what one socket received and has not processed yet.
+ *
+ * Packets take effect strictly one after the other. The first packet that finds the socket idle is processed on
+ * arrival; between two packets all woken loops run, and a packet that has to wait for something holds back those
+ * behind it. Nothing that a packet causes can end this.
+ */
+export class Inbound implements Resumable {
+  received = 0;
+  processed = 0;
+  readonly #connection: Connection;
+  #frames: Frame[] = [];
+  /** The rest of the batch being processed, and the frame it came in. */
+  #batch: { readonly packets: readonly unknown[]; next: number; readonly frame: Frame } | undefined;
+  #busy = false;
+  #ended = false;
+  #whenDrained: (() => void) | undefined;
+  /** Settles when the frame that last entered the inboundRaw middleware has left it. */
+  #lastRaw: Promise<void> | undefined;
+  #stream: WritableConsumableStream<Frame> | undefined;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  /** The inbound messages for who wants to watch them. */
+  get stream(): WritableConsumableStream<Frame> {
+    return (this.#stream ??= new WritableConsumableStream<Frame>());
+  }
+
+  get waiting(): number {
+    return this.received - this.processed;
+  }
+
+  /** Takes a message that arrived. */
+  accept(frame: Frame): void {
+    const connection = this.#connection;
+    if (this.#ended || connection.state === 'closed') return;
+    this.received += 1;
+    const { heartbeat, server } = connection;
+    if (heartbeat !== undefined) {
+      if (isPong(frame, connection.protocolVersion)) heartbeat.onPong();
+      else heartbeat.onInput();
+    }
+    if (server.middlewareFunctions.inboundRaw === undefined && this.#lastRaw === undefined) {
+      this.#enqueue(frame);
+      return;
+    }
+    const passage = this.#passRaw(frame, this.#lastRaw);
+    this.#lastRaw = passage;
+    void passage.then(() => {
+      if (this.#lastRaw === passage) this.#lastRaw = undefined;
+    });
+  }
+
+  /** Frames enter the queue in the order of the verdicts. Never rejects. */
+  async #passRaw(frame: Frame, before: Promise<void> | undefined): Promise<void> {
+    const { middleware, socket, server } = this.#connection;
+    const stream: MiddlewareStream | undefined = middleware.line('inboundRaw');
+    if (stream === undefined) {
+      // The middleware was removed while earlier frames are in it: stay behind them.
+      await before;
+      this.#enqueue(frame);
+      return;
+    }
+    const verdict = await runAction(stream, new AGAction(AGAction.MESSAGE, { socket, data: frame }));
+    if (verdict.allowed) {
+      const { data } = verdict;
+      this.#enqueue(typeof data === 'string' || Buffer.isBuffer(data) ? data : (String(data) as Frame));
+      return;
+    }
+    this.processed += 1;
+    if (server.middlewareEmitFailures) socket.emitError(verdict.cause);
+  }
+
+  #enqueue(frame: Frame): void {
+    if (this.#ended) return;
+    const { socket } = this.#connection;
+    this.#frames.push(frame);
+    this.#stream?.write(frame);
+    if (socket.hasListener('message')) socket.emit('message', { message: frame });
+    if (!this.#busy) this.resume();
+  }
+
+  /** Goes on with the next packet. */
+  resume(): void {
+    this.#busy = false;
+    const pending = this.#next();
+    if (pending === undefined) {
+      if (this.#busy) afterMicrotasks(this);
+      return;
+    }
+    // A packet that fails must not end the loop, nor the process.
+    pending.then(undefined, (error: unknown) => this.#connection.socket.emitError(error)).then(
+      () => afterMicrotasks(this),
+      () => afterMicrotasks(this),
+    );
+  }
+
+  /** Processes one packet. Sets `#busy` when there was one; gives a promise when it has to be waited for. */
+  #next(): Promise<void> | undefined {
+    const { socket } = this.#connection;
+    try {
+      const batch = this.#batch;
+      if (batch !== undefined) {
+        const packet = batch.packets[batch.next];
+        batch.next += 1;
+        if (batch.next >= batch.packets.length) this.#batch = undefined;
+        this.#busy = true;
+        return routePacket(this.#connection, parsePacket(packet), batch.frame);
+      }
+      const frame = this.#frames.shift();
+      if (frame === undefined) {
+        this.#whenDrained?.();
+        return undefined;
+      }
+      this.#busy = true;
+      this.processed += 1;
+      return this.#process(frame);
+    } catch (error) {
+      socket.emitError(error);
+      return undefined;
+    }
+  }
+
+  #process(frame: Frame): Promise<void> | undefined {
+    const connection = this.#connection;
+    if (isPong(frame, connection.protocolVersion)) {
+      if (!isTooEarly(connection)) connection.auth.expireIfDue();
+      return undefined;
+    }
+    let value: unknown;
+    try {
+      value = connection.server.codec.decode(frame);
+    } catch (error) {
+      connection.socket.emitError(decodeError(error));
+      isTooEarly(connection);
+      return undefined;
+    }
+    if (!Array.isArray(value)) return routePacket(connection, parsePacket(value), frame);
+    if (value.length === 0) return undefined;
+    this.#batch = value.length > 1 ? { packets: value, next: 1, frame } : undefined;
+    return routePacket(connection, parsePacket(value[0]), frame);
+  }
+
+  /** The connection closed: what is left of a batch is dropped. */
+  dropBatch(): void {
+    this.#batch = undefined;
+  }
+
+  /** Drops what has not been processed, and takes nothing more. */
+  kill(): void {
+    this.#ended = true;
+    this.#frames = [];
+    this.#batch = undefined;
+    this.processed = this.received;
+    this.#stream?.kill();
+    this.#whenDrained?.();
+  }
+
+  /** Takes nothing more; resolves when what was received has been processed. */
+  end(): Promise<void> {
+    this.#ended = true;
+    this.#stream?.close();
+    if (!this.#busy && this.#frames.length === 0) return Promise.resolve();
+    return new Promise((resolve) => (this.#whenDrained = resolve));
+  }
+}
+
+function decodeError(error: unknown): unknown {
+  if (!(error instanceof Error) || error.name !== 'Error') return error;
+  return new InvalidMessageError(error.message, { cause: error });
+}
+
+/** Closes the connection when the handshake did not come in time. */
+export function onHandshakeTimeout(connection: Connection): void {
+  connection.closeWith(CLOSE_CODES.HANDSHAKE_TIMEOUT);
+}

@@ -1,0 +1,327 @@
+import {
+  BadConnectionError,
+  Batcher,
+  CallTable,
+  dehydrateError,
+  errorPacket,
+  eventPacket,
+  exceedsDepth,
+  type PendingCall,
+  ResourceLimitError,
+  type WireEvent,
+  type WireResponse,
+} from '@socketcluster-ts/core';
+import { WritableConsumableStream } from '@socketcluster-ts/streams';
+import type { TransmitOptions } from '../exchange/broker-engine.js';
+import { type Publication, toPayload } from '../exchange/publication.js';
+import { AGAction } from '../middleware/action.js';
+import type { MiddlewareStreams } from '../middleware/middleware-streams.js';
+import { runAction } from '../middleware/run-action.js';
+import type { SocketContext } from './socket-context.js';
+
+/** Entries after which the handed-over part of the lane is let go: one copy of the rest for many entries. */
+const SPLICE_AFTER = 256;
+
+/** A message on its way out, in the ordered lane. */
+interface Entry {
+  readonly event: string;
+  readonly data: unknown;
+  /** Set for a message of the broker that others receive too. */
+  readonly publication?: Publication | undefined;
+  readonly options?: TransmitOptions | undefined;
+  readonly call?: PendingCall | undefined;
+  readonly ackTimeout?: number | undefined;
+}
+
+/** A packet as the codec gets it; `sendObject()` may bring anything. */
+type Packet = Partial<WireEvent & WireResponse>;
+
+/**
+ * Owns what one socket has to send: the ordered lane, the batch being buffered, and the calls that wait for an
+ * answer.
+ *
+ * As long as nothing has to be waited for, a message goes to the engine before the call returns. When an outbound
+ * middleware is set, publishes wait for its verdict one after the other, and everything but answers, the
+ * handshake reply and pings waits behind them.
+ */
+export class Outbound {
+  /** Events and calls accepted for sending so far. */
+  prepared = 0;
+  readonly #context: SocketContext;
+  readonly #middleware: MiddlewareStreams;
+  #lane: Entry[] | undefined;
+  /** How many of the lane have been handed over. */
+  #taken = 0;
+  #stream: WritableConsumableStream<WireEvent> | undefined;
+  #batcher: Batcher<Packet> | undefined;
+  #calls: CallTable | undefined;
+  #ended = false;
+
+  constructor(context: SocketContext, middleware: MiddlewareStreams) {
+    this.#context = context;
+    this.#middleware = middleware;
+  }
+
+  get calls(): CallTable {
+    return (this.#calls ??= new CallTable(this.#context.server.deadlines));
+  }
+
+  get batcher(): Batcher<Packet> {
+    return (this.#batcher ??= new Batcher<Packet>((packets) => this.#sendBatch(packets)));
+  }
+
+  get isBuffering(): boolean {
+    return this.#batcher?.isBuffering === true;
+  }
+
+  get isBatching(): boolean {
+    return this.#batcher?.isBatching === true;
+  }
+
+  /** Messages that have not left this process yet. */
+  get waiting(): number {
+    const queued = this.#lane === undefined ? 0 : this.#lane.length - this.#taken;
+    return queued + this.#context.engine.unsentMessages;
+  }
+
+  /** Takes a message of a channel. */
+  deliver(publication: Publication): void {
+    const { state, server, engine } = this.#context;
+    if (state !== 'open' || this.#ended) {
+      this.#refuse('#publish');
+      return;
+    }
+    this.prepared += 1;
+    this.#stream?.write({ event: '#publish', data: publication.packet() });
+    if (this.#lane === undefined && server.middlewareFunctions.outbound === undefined && !this.isBuffering) {
+      engine.sendShared(publication);
+      return;
+    }
+    this.#enqueue({ event: '#publish', data: undefined, publication });
+  }
+
+  /** The events and calls, for who wants to watch them. */
+  get stream(): WritableConsumableStream<WireEvent> {
+    return (this.#stream ??= new WritableConsumableStream<WireEvent>());
+  }
+
+  /** Sends an event that nobody answers; on a socket that is not open it emits an error instead. */
+  transmit(event: string, data: unknown, options?: TransmitOptions): void {
+    if (this.#context.state !== 'open' || this.#ended) {
+      this.#refuse(event);
+      return;
+    }
+    this.push(event, data, options);
+  }
+
+  /** As `transmit()`, in every state of the socket. */
+  push(event: string, data: unknown, options?: TransmitOptions): void {
+    this.prepared += 1;
+    this.#stream?.write(eventPacket(event, data));
+    this.#enqueue({ event, data, options });
+  }
+
+  /** Calls a procedure of the client; settles with its answer. */
+  invoke(event: string, data: unknown, ackTimeout: number | undefined): Promise<unknown> {
+    if (this.#context.state !== 'open' || this.#ended) {
+      const error = new BadConnectionError(
+        `Socket invoke ${event} event was aborted due to a bad connection`,
+        'connectAbort',
+      );
+      this.#context.socket.emitError(error);
+      return Promise.reject(error);
+    }
+    this.prepared += 1;
+    const call = this.calls.open(event);
+    this.#stream?.write(eventPacket(event, data, call.cid));
+    this.#enqueue({ event, data, call, ackTimeout });
+    return call.promise;
+  }
+
+  /** Sends a packet past the ordered lane, into the batch if one is being buffered. */
+  sendObject(packet: unknown): void {
+    if (this.isBuffering) this.batcher.push(packet as Packet);
+    else this.#sendPacket(packet as Packet);
+  }
+
+  /** Sends a packet past the ordered lane and past a batch. */
+  sendUnbatched(packet: unknown): void {
+    this.#sendPacket(packet as Packet);
+  }
+
+  #refuse(event: string): void {
+    const message = `Socket transmit ${event} event was aborted due to a bad connection`;
+    this.#context.socket.emitError(new BadConnectionError(message, 'connectAbort'));
+  }
+
+  #enqueue(entry: Entry): void {
+    if (this.#lane !== undefined) {
+      this.#lane.push(entry);
+    } else if (this.#mustAsk(entry)) {
+      this.#lane = [entry];
+      void this.#drain(this.#lane);
+    } else this.#write(entry, useCacheByDefault(entry));
+  }
+
+  #mustAsk(entry: Entry): boolean {
+    return entry.event === '#publish' && this.#context.server.middlewareFunctions.outbound !== undefined;
+  }
+
+  /** Never rejects: every entry is guarded by itself. */
+  async #drain(lane: Entry[]): Promise<void> {
+    this.#taken = 0;
+    while (this.#lane === lane && this.#taken < lane.length) {
+      const entry = lane[this.#taken] as Entry;
+      if (this.#mustAsk(entry)) await this.#ask(entry, lane);
+      else this.#write(entry, useCacheByDefault(entry));
+      if (this.#lane !== lane) return;
+      this.#taken += 1;
+      if (this.#taken < SPLICE_AFTER) continue;
+      lane.splice(0, this.#taken);
+      this.#taken = 0;
+    }
+    if (this.#lane === lane) this.#lane = undefined;
+  }
+
+  async #ask(entry: Entry, lane: Entry[]): Promise<void> {
+    const { socket, server } = this.#context;
+    const stream = this.#middleware.line('outbound');
+    if (stream === undefined) {
+      this.#write(entry, useCacheByDefault(entry));
+      return;
+    }
+    const packet = entry.publication?.packet() ?? (entry.data as { channel: string; data?: unknown });
+    const action = new AGAction(AGAction.PUBLISH_OUT, { socket, channel: packet?.channel });
+    if (packet?.data !== undefined) action.data = packet.data;
+    const verdict = await runAction(stream, action);
+    // Killed or overtaken by a close while the verdict was awaited.
+    if (this.#lane !== lane) return;
+    if (!verdict.allowed) {
+      if (server.middlewareEmitFailures) socket.emitError(verdict.cause);
+      return;
+    }
+    const { options, data, replaced } = verdict;
+    if (options?.useCache === true || (options === undefined && !replaced)) this.#write(entry, true);
+    // A packet of its own: the publication belongs to every subscriber.
+    else this.#write({ event: '#publish', data: { ...packet, data } }, false);
+  }
+
+  /** Hands one message to the engine, or to the batch. */
+  #write(entry: Entry, useCache: boolean): void {
+    const { engine, server } = this.#context;
+    const { publication, call, options } = entry;
+    if (call !== undefined) this.calls.startTimer(call, entry.ackTimeout ?? server.ackTimeout);
+    if (this.isBuffering) this.batcher.push(toPacket(entry));
+    else if (publication !== undefined) engine.sendShared(publication);
+    else if (useCache && options?.stringifiedData !== undefined) engine.send(toPayload(options.stringifiedData));
+    else this.#sendPacket(toPacket(entry));
+  }
+
+  #sendPacket(packet: Packet): void {
+    const payload = this.#encode(packet);
+    if (payload !== undefined) this.#context.engine.send(payload);
+  }
+
+  #sendBatch(packets: Packet[]): void {
+    const { codec } = this.#context.server;
+    let payload: string | Uint8Array;
+    try {
+      for (const packet of packets) this.#checkDepth(packet);
+      payload = toPayload(codec.encode(packets));
+    } catch {
+      // One packet that cannot be encoded must not take the others with it.
+      const good = packets.map((packet) => this.#encodable(packet)).filter((packet) => packet !== undefined);
+      if (good.length === 0) return;
+      payload = toPayload(codec.encode(good));
+    }
+    this.#context.engine.send(payload);
+  }
+
+  #encodable(packet: Packet): Packet | undefined {
+    try {
+      this.#checkDepth(packet);
+      this.#context.server.codec.encode(packet);
+      return packet;
+    } catch (error) {
+      return this.#explain(packet, error);
+    }
+  }
+
+  #encode(packet: Packet): string | Uint8Array | undefined {
+    const { codec } = this.#context.server;
+    try {
+      this.#checkDepth(packet);
+      return toPayload(codec.encode(packet));
+    } catch (error) {
+      const answer = this.#explain(packet, error);
+      return answer === undefined ? undefined : toPayload(codec.encode(answer));
+    }
+  }
+
+  #checkDepth(packet: Packet): void {
+    const { maxDepth } = this.#context.server;
+    if (typeof packet?.rid === 'number' && exceedsDepth(packet.data, maxDepth)) {
+      throw new ResourceLimitError(`The answer is nested deeper than ${maxDepth} levels`);
+    }
+  }
+
+  /** Tells who waits for a packet that it could not be encoded: the answer to send instead, if there is one. */
+  #explain(packet: Packet, error: unknown): Packet | undefined {
+    this.#context.socket.emitError(error);
+    if (typeof packet?.rid === 'number') return errorPacket(packet.rid, dehydrateError(error));
+    if (typeof packet?.cid === 'number') this.#calls?.rejectCid(packet.cid, error);
+    return undefined;
+  }
+
+  /** Sends what can still be sent before a close of ours: everything but publishes without a verdict. */
+  flushForClose(): void {
+    const lane = this.#lane;
+    this.#lane = undefined;
+    for (const entry of lane?.slice(this.#taken) ?? []) {
+      if (!this.#mustAsk(entry)) this.#write(entry, useCacheByDefault(entry));
+    }
+    this.#batcher?.flushBatch();
+    this.#context.engine.flush();
+  }
+
+  /** Drops what waits in the ordered lane, and takes nothing more. Calls in it are rejected. */
+  kill(): void {
+    const lane = this.#lane;
+    this.#lane = undefined;
+    this.#ended = true;
+    this.#stream?.kill();
+    for (const { call, event } of lane?.slice(this.#taken) ?? []) {
+      if (call === undefined) continue;
+      const message = `Event ${event} was aborted due to a bad connection`;
+      this.calls.reject(call, new BadConnectionError(message, 'disconnect'));
+    }
+  }
+
+  /** Takes nothing more; what waits is still sent. */
+  end(): void {
+    this.#ended = true;
+    this.#stream?.close();
+  }
+
+  /** Ends batching; the connection is gone. */
+  disposeBatcher(): void {
+    this.#batcher?.dispose();
+  }
+
+  abortCalls(makeError: (event: string) => Error): void {
+    this.#calls?.abortAll(makeError);
+  }
+
+  /** Takes an answer of the client. */
+  settle(response: Parameters<CallTable['settle']>[0]): void {
+    this.#calls?.settle(response);
+  }
+}
+
+function useCacheByDefault({ event, options }: Entry): boolean {
+  return options?.useCache ?? event === '#publish';
+}
+
+function toPacket({ event, data, publication, call }: Entry): Packet {
+  return eventPacket(event, publication === undefined ? data : publication.packet(), call?.cid);
+}

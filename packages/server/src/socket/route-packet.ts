@@ -1,0 +1,271 @@
+import {
+  type AuthTokenExpiredError,
+  BrokerError,
+  CLOSE_CODES,
+  dehydrateError,
+  errorPacket,
+  type EventPacket,
+  exceedsDepth,
+  InvalidActionError,
+  type Packet,
+  parseChannelPayload,
+  ResourceLimitError,
+  responsePacket,
+} from '@socketcluster-ts/core';
+import { type ActionFields, type ActionType, AGAction } from '../middleware/action.js';
+import { runAction } from '../middleware/run-action.js';
+import { authenticate } from './authenticate.js';
+import type { Connection } from './connection.js';
+import { echoName } from './echo-name.js';
+import { handshake } from './handshake.js';
+
+/** What the middleware lets through: the payload to go on with, or nothing. */
+type Passed = { readonly data: unknown } | undefined;
+
+/**
+ * Has one packet take effect: the one gate through which everything a client sends has to go.
+ *
+ * Gives a promise only when something has to be waited for; the next packet of the connection comes after it.
+ */
+export function routePacket(
+  connection: Connection,
+  packet: Packet,
+  frame: string | Buffer,
+): Promise<void> | undefined {
+  if (packet.kind === 'event') return routeEvent(connection, packet);
+  if (isTooEarly(connection)) return undefined;
+  if (packet.kind === 'response') connection.outbound.settle(packet);
+  else connection.socket.emit('raw', { message: frame });
+  return undefined;
+}
+
+/** Closes a connection that sent something before its handshake, where that is not allowed. */
+export function isTooEarly(connection: Connection): boolean {
+  if (connection.state !== 'connecting' || !connection.server.strictHandshake) return false;
+  connection.closeWith(CLOSE_CODES.MESSAGE_BEFORE_HANDSHAKE);
+  return true;
+}
+
+function routeEvent(connection: Connection, packet: EventPacket): Promise<void> | undefined {
+  const { event } = packet;
+  if (event === '#handshake') return openConnection(connection, packet);
+  if (isTooEarly(connection)) return undefined;
+  switch (event) {
+    case '#authenticate':
+      return showToken(connection, packet);
+    case '#removeAuthToken':
+      connection.auth.deauthenticateSelf();
+      connection.socket.writeReceiver(event, packet.data);
+      return undefined;
+    default:
+  }
+  const expired = connection.auth.expireIfDue();
+  switch (event) {
+    case '#publish':
+      return publish(connection, packet, expired);
+    case '#subscribe':
+      return subscribe(connection, packet, expired);
+    case '#unsubscribe':
+      return unsubscribe(connection, packet);
+    default:
+      return dispatch(connection, packet, expired);
+  }
+}
+
+function malformed(connection: Connection, what: string): undefined {
+  connection.socket.emitError(new InvalidActionError(`${what} request was malformatted`));
+  connection.closeWith(CLOSE_CODES.HANDSHAKE_REJECTED);
+  return undefined;
+}
+
+function openConnection(connection: Connection, packet: EventPacket): Promise<void> | undefined {
+  const { cid } = packet;
+  if (cid === undefined) return malformed(connection, 'Handshake');
+  if (connection.state !== 'connecting') {
+    const error = new InvalidActionError('The handshake of this socket has already been completed');
+    connection.socket.emitError(error);
+    fail(connection, cid, error);
+    return undefined;
+  }
+  return handshake(connection, packet, cid).then(() => writeRequest(connection, packet, packet.data));
+}
+
+function showToken(connection: Connection, packet: EventPacket): Promise<void> | undefined {
+  const { cid } = packet;
+  if (cid === undefined) return malformed(connection, 'Authenticate');
+  return authenticate(connection, packet.data, cid).then(() => writeRequest(connection, packet, packet.data));
+}
+
+/** An event of the application. */
+function dispatch(
+  connection: Connection,
+  packet: EventPacket,
+  expired: AuthTokenExpiredError | undefined,
+): Promise<void> | undefined {
+  const { event, cid, data } = packet;
+  if (connection.server.middlewareFunctions.inbound === undefined) {
+    write(connection, packet, data);
+    return undefined;
+  }
+  const fields: ActionFields = cid === undefined ? { receiver: event } : { procedure: event };
+  if (packet.hasData) fields.data = data;
+  const type = cid === undefined ? AGAction.TRANSMIT : AGAction.INVOKE;
+  return askInbound(connection, cid, type, fields, expired).then((passed) => {
+    if (passed !== undefined) write(connection, packet, passed.data);
+  });
+}
+
+function write(connection: Connection, packet: EventPacket, data: unknown): void {
+  const { socket } = connection;
+  if (packet.cid === undefined) socket.writeReceiver(packet.event, data);
+  else if (socket.hasProcedure(packet.event)) {
+    socket.writeProcedure(packet.event, socket.createRequest(packet.cid, packet.event, data));
+  }
+}
+
+/** The request of a reserved event, for who watches these: it has its answer already. */
+function writeRequest(connection: Connection, { event, cid }: EventPacket, data: unknown): void {
+  const { socket } = connection;
+  if (cid === undefined) socket.writeReceiver(event, data);
+  else if (socket.hasProcedure(event)) {
+    const request = socket.createRequest(cid, event, data);
+    request.sent = true;
+    socket.writeProcedure(event, request);
+  }
+}
+
+/** Asks the inbound middleware, if one is set; a block is answered and emitted here. */
+async function askInbound(
+  connection: Connection,
+  cid: number | undefined,
+  type: ActionType,
+  fields: ActionFields,
+  expired: AuthTokenExpiredError | undefined,
+): Promise<Passed> {
+  const stream = connection.middleware.line('inbound');
+  if (stream === undefined) return { data: fields.data };
+  const { socket, server } = connection;
+  const action = new AGAction(type, { socket, ...fields });
+  if (expired !== undefined) action.authTokenExpiredError = expired;
+  const verdict = await runAction(stream, action);
+  if (verdict.allowed) return { data: verdict.data };
+  if (server.middlewareEmitFailures) socket.emitError(verdict.cause);
+  fail(connection, cid, verdict.error);
+  return undefined;
+}
+
+function fail(connection: Connection, cid: number | undefined, error: unknown): void {
+  if (cid !== undefined) connection.socket.sendObject(errorPacket(cid, dehydrateError(error)));
+}
+
+/** Refuses a packet: an error event, and an error answer if one is wanted. */
+function refuse(connection: Connection, cid: number | undefined, error: unknown): undefined {
+  connection.socket.emitError(error);
+  fail(connection, cid, error);
+  return undefined;
+}
+
+function publish(
+  connection: Connection,
+  packet: EventPacket,
+  expired: AuthTokenExpiredError | undefined,
+): Promise<void> | undefined {
+  const { cid } = packet;
+  const { server } = connection;
+  if (!server.allowClientPublish) {
+    return refuse(connection, cid, new InvalidActionError('Client publish feature is disabled'));
+  }
+  const payload = parseChannelPayload(packet.data);
+  if (payload === undefined) {
+    return refuse(connection, cid, new InvalidActionError('Publish channel name was malformatted'));
+  }
+  if (exceedsDepth(payload.data, server.maxDepth)) {
+    const message = `The published data is nested deeper than ${server.maxDepth} levels`;
+    return refuse(connection, cid, new ResourceLimitError(message));
+  }
+  const { channel, data } = payload;
+  if (server.middlewareFunctions.inbound === undefined) return publishData(connection, packet, channel, data);
+  const fields: ActionFields = payload.hasData ? { channel, data } : { channel };
+  return askInbound(connection, cid, AGAction.PUBLISH_IN, fields, expired).then((passed) =>
+    passed === undefined ? undefined : publishData(connection, packet, channel, passed.data),
+  );
+}
+
+function publishData(
+  connection: Connection,
+  packet: EventPacket,
+  channel: string,
+  data: unknown,
+): Promise<void> | undefined {
+  let pending: Promise<void> | undefined;
+  try {
+    pending = connection.server.exchange.publishNow(channel, data);
+  } catch (error) {
+    return refuse(connection, packet.cid, error);
+  }
+  if (pending === undefined) {
+    published(connection, packet, channel, data);
+    return undefined;
+  }
+  return pending.then(
+    () => published(connection, packet, channel, data),
+    (error: unknown) => refuse(connection, packet.cid, error),
+  );
+}
+
+function published(connection: Connection, packet: EventPacket, channel: string, data: unknown): void {
+  // compat: the publisher's own copy of the message is on its way before this acknowledgement.
+  if (packet.cid !== undefined) connection.socket.sendObject(responsePacket(packet.cid));
+  writeRequest(connection, packet, data === undefined ? { channel } : { channel, data });
+}
+
+async function subscribe(
+  connection: Connection,
+  packet: EventPacket,
+  expired: AuthTokenExpiredError | undefined,
+): Promise<void> {
+  const { cid } = packet;
+  const payload = parseChannelPayload(packet.data);
+  if (payload === undefined) {
+    return refuse(connection, cid, new InvalidActionError('Subscribe channel name was malformatted'));
+  }
+  const { channel } = payload;
+  const fields: ActionFields = payload.hasData ? { channel, data: payload.data } : { channel };
+  const passed = await askInbound(connection, cid, AGAction.SUBSCRIBE, fields, expired);
+  if (passed === undefined) return undefined;
+  const { channel: _, ...options } = packet.data as Record<string, unknown>;
+  const subscriptionOptions = { ...options, data: passed.data };
+  // compat: without a cid the middleware is asked and nothing is subscribed.
+  if (cid !== undefined) {
+    try {
+      if (connection.state !== 'open') {
+        throw new InvalidActionError(
+          'Cannot subscribe socket to a channel before it has completed the handshake',
+        );
+      }
+      await connection.subscriptions.subscribe(channel, subscriptionOptions);
+    } catch (error) {
+      return refuse(connection, cid, error);
+    }
+    if (connection.state as string === 'closed') return undefined;
+    connection.socket.sendObject(responsePacket(cid));
+  }
+  writeRequest(connection, packet, { channel, ...subscriptionOptions });
+  return undefined;
+}
+
+async function unsubscribe(connection: Connection, packet: EventPacket): Promise<void> {
+  const { cid, data: channel } = packet;
+  if (typeof channel !== 'string') {
+    return refuse(connection, cid, new InvalidActionError('Unsubscribe channel name was malformatted'));
+  }
+  try {
+    await connection.subscriptions.unsubscribe(channel);
+  } catch (error) {
+    const text = `Failed to unsubscribe socket from the ${echoName(channel)} channel - ${String(error)}`;
+    return refuse(connection, cid, new BrokerError(text, { cause: error }));
+  }
+  if (cid !== undefined) connection.socket.sendObject(responsePacket(cid));
+  writeRequest(connection, packet, channel);
+  return undefined;
+}

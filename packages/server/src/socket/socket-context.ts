@@ -1,0 +1,112 @@
+import type { IncomingMessage } from 'node:http';
+import type { AuthToken, CodecEngine, DeadlineQueue } from '@socketcluster-ts/core';
+import type { AsyncStreamEmitter } from '@socketcluster-ts/streams';
+import type { AuthEngine } from '../auth/auth-engine.js';
+import type {
+  SignatureKey,
+  TokenSignatureOptions,
+  TokenVerificationOptions,
+  VerificationKey,
+} from '../auth/token-options.js';
+import type { EngineSocket } from '../engine/engine.js';
+import type { BrokerEngine, Subscriber } from '../exchange/broker-engine.js';
+import type { AGExchange } from '../exchange/exchange.js';
+import type { MiddlewareFunctions } from '../middleware/middleware-streams.js';
+import type {
+  AuthStateChange,
+  CloseEvent,
+  SocketEvents,
+  SocketState,
+  SubscriptionOptions,
+} from './socket-events.js';
+
+/** The events of a socket that its server repeats, with the socket. `S` is the class of the socket. */
+export interface SocketTwinEvents<S> {
+  /** A socket was created; its `#handshake` has not come yet, so nothing can be sent to it. */
+  handshake: { socket: S };
+  connection: { socket: S; id: string; pingTimeout: number; isAuthenticated: boolean; authError?: Error };
+  connectionAbort: { socket: S } & CloseEvent;
+  disconnection: { socket: S } & CloseEvent;
+  closure: { socket: S } & CloseEvent;
+  subscription: {
+    socket: S;
+    channel: string;
+    subscriptionOptions: SubscriptionOptions;
+    /** The same object as `subscriptionOptions`. */
+    channelOptions: SubscriptionOptions;
+  };
+  unsubscription: { socket: S; channel: string };
+  authentication: { socket: S; authToken: AuthToken };
+  deauthentication: { socket: S; oldAuthToken: AuthToken | null };
+  authenticationStateChange: { socket: S } & AuthStateChange;
+  badSocketAuthToken: { socket: S; authError: Error; signedAuthToken: string | null };
+}
+
+/** What a socket knows of its server; the server is the one object that implements it. */
+export interface SocketHost {
+  readonly clients: Readonly<Record<string, SocketFace>>;
+  readonly pendingClients: Readonly<Record<string, SocketFace>>;
+  readonly clientsCount: number;
+  readonly pendingClientsCount: number;
+  readonly exchange: AGExchange;
+  readonly brokerEngine: BrokerEngine;
+  readonly auth: AuthEngine;
+  readonly codec: CodecEngine;
+  readonly signatureKey: SignatureKey;
+  readonly verificationKey: VerificationKey;
+  readonly defaultSignatureOptions: TokenSignatureOptions;
+  readonly defaultVerificationOptions: TokenVerificationOptions;
+  readonly ackTimeout: number;
+  readonly handshakeTimeout: number;
+  readonly pingTimeout: number;
+  readonly pingTimeoutDisabled: boolean;
+  readonly allowClientPublish: boolean;
+  readonly strictHandshake: boolean;
+  readonly middlewareEmitFailures: boolean;
+  readonly socketChannelLimit: number | false | null;
+  readonly maxDepth: number;
+  readonly maxTokenBytes: number;
+  readonly middlewareFunctions: MiddlewareFunctions;
+  /** The one timer of all sockets. */
+  readonly deadlines: DeadlineQueue;
+  /** Emits what happened to a socket. */
+  emitOfSocket<E extends keyof SocketTwinEvents<SocketFace>>(
+    event: E,
+    data: SocketTwinEvents<SocketFace>[E],
+  ): void;
+  emitWarning(warning: unknown): void;
+  /** Moves a socket from the pending to the connected ones. */
+  admit(socket: SocketFace): void;
+  /** Forgets a socket. */
+  release(socket: SocketFace): void;
+}
+
+/** How a message of ours is to be delivered. */
+export interface DeliveryOptions {
+  /** Wait for the client to confirm, and reject when it does not. */
+  readonly rejectOnFailedDelivery?: boolean;
+}
+
+/** What the parts of a socket use of its public object, where users may have replaced or extended it. */
+export interface SocketFace extends Subscriber, Pick<AsyncStreamEmitter<SocketEvents>, 'emit' | 'hasListener'> {
+  readonly request: IncomingMessage;
+  hasProcedure(name: string): boolean;
+  emitError(error: unknown): void;
+  writeReceiver(name: string, data: unknown): void;
+  writeProcedure(name: string, request: unknown): void;
+  createRequest(id: number, procedure: string, data: unknown): { sent: boolean };
+  sendObject(object: unknown): void;
+  deauthenticate(options?: DeliveryOptions): Promise<void>;
+  disconnect(code?: number, reason?: string): Promise<void>;
+  closeAllStreams(): void;
+  killAllStreams(): void;
+}
+
+/** What every part of a socket can rely on. */
+export interface SocketContext {
+  readonly socket: SocketFace;
+  readonly server: SocketHost;
+  readonly engine: EngineSocket;
+  readonly state: SocketState;
+}
+

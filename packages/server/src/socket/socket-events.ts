@@ -1,0 +1,51 @@
+import type { AuthToken } from '@socketcluster-ts/core';
+
+/** Whether a socket is between the upgrade and the handshake, in use, or gone. */
+export type SocketState = 'connecting' | 'open' | 'closed';
+
+/** Whether a socket showed a valid token. */
+export type AuthenticationState = 'authenticated' | 'unauthenticated';
+
+/** How a client subscribed: the data of its `#subscribe` packet without the channel. */
+export interface SubscriptionOptions {
+  readonly data?: unknown;
+  readonly waitForAuth?: boolean;
+  readonly [option: string]: unknown;
+}
+
+/** Why a connection ended: the close code, and the reason given or the text that belongs to the code. */
+export interface CloseEvent {
+  code: number;
+  reason: string | undefined;
+}
+
+/** A change between the two authentication states. */
+export interface AuthStateChange {
+  oldAuthState: AuthenticationState;
+  newAuthState: AuthenticationState;
+  /** Only when the new state is `'authenticated'`. */
+  authToken?: AuthToken;
+}
+
+/** What {@link AGServerSocket} emits. */
+export interface SocketEvents {
+  /** Something went wrong on this socket; the server emits the same as `warning`. */
+  error: { error: unknown };
+  /** Every inbound message, pongs included, after the inboundRaw middleware. */
+  message: { message: string | Buffer };
+  /** A message that is neither an event nor a response. */
+  raw: { message: string | Buffer };
+  connect: { id: string; pingTimeout: number; isAuthenticated: boolean; authError?: Error };
+  disconnect: CloseEvent;
+  connectAbort: CloseEvent;
+  close: CloseEvent;
+  subscribe: { channel: string; subscriptionOptions: SubscriptionOptions };
+  unsubscribe: { channel: string };
+  badAuthToken: { authError: Error; signedAuthToken: string | null };
+  authenticate: { authToken: AuthToken };
+  deauthenticate: { oldAuthToken: AuthToken | null };
+  authStateChange: AuthStateChange;
+  authTokenSigned: { signedAuthToken: string };
+  /** The last event: channels are unsubscribed, streams cleaned up. */
+  end: undefined;
+}

@@ -1,0 +1,67 @@
+import {
+  BadConnectionError,
+  errorStatuses,
+  isIgnoredStatus,
+  SocketProtocolError,
+  spawn,
+} from '@socketcluster-ts/core';
+import type { Connection } from './connection.js';
+import type { Inbound } from './inbound.js';
+
+/**
+ * Ends the life of a socket, whoever closed it: calls fail, the close is emitted, the server forgets the socket, its
+ * channels are left, its streams cleaned up, and `end` is emitted last. Everything up to the channels happens before
+ * it returns. On a socket that is closed already only calls made since then are failed.
+ *
+ * @param reason what the event shows; the text that belongs to the code when empty
+ */
+export function teardown(connection: Connection, inbound: Inbound, code: number, reason: string | undefined): void {
+  const { socket, server, outbound } = connection;
+  const wasConnecting = connection.state === 'connecting';
+  const shownReason = reason || errorStatuses[code] || reason;
+  const type = wasConnecting ? 'connectAbort' : 'disconnect';
+  const abortCalls = (): void =>
+    outbound.abortCalls((event) => {
+      const message = `Event ${event} was aborted due to a bad connection`;
+      return new BadConnectionError(message, type, code, shownReason);
+    });
+  if (connection.state === 'closed') {
+    abortCalls();
+    return;
+  }
+  connection.heartbeat?.stop();
+  outbound.disposeBatcher();
+  connection.auth.stopExpiry();
+  connection.stopHandshakeDeadline();
+  connection.state = 'closed';
+  inbound.dropBatch();
+  const { streamCleanupMode } = connection.options;
+  if (streamCleanupMode === 'kill') inbound.kill();
+  abortCalls();
+
+  const event = { code, reason: shownReason };
+  socket.emit(type, event);
+  server.emitOfSocket(wasConnecting ? 'connectionAbort' : 'disconnection', { socket, ...event });
+  socket.emit('close', event);
+  server.emitOfSocket('closure', { socket, ...event });
+  server.release(socket);
+  if (!isIgnoredStatus(code)) socket.emitError(protocolError(code, shownReason));
+
+  spawn(
+    async () => {
+      await connection.subscriptions.leaveAll();
+      // What was received before the close is still processed, into streams that are not closed yet.
+      if (streamCleanupMode === 'close') await inbound.end();
+      socket.emit('end', undefined);
+      if (streamCleanupMode === 'kill') socket.killAllStreams();
+      else if (streamCleanupMode === 'close') socket.closeAllStreams();
+    },
+    (error) => socket.emitError(error),
+  );
+}
+
+function protocolError(code: number, reason: string | undefined): SocketProtocolError {
+  const known = errorStatuses[code];
+  const suffix = reason ? ` and reason: ${reason}` : '';
+  return new SocketProtocolError(known ?? `Socket connection closed with status code ${code}${suffix}`, code);
+}
