@@ -63,10 +63,11 @@ export type {
 } from './auth/token-options.js';
 export type { CustomWebSocketServer, WebSocketModule } from './engine/custom-engine.js';
 export type { RawWebSocket, UpgradeInfo, UpgradeServer, UpgradeVerdict } from './engine/engine.js';
-export type { BrokerEngine, Subscriber, TransmitOptions } from './exchange/broker-engine.js';
-export type { ExchangeEvents } from './exchange/exchange.js';
+export type { BrokerEngine } from './exchange/broker-engine.js';
+export type { ExchangeBroker, ExchangeEvents } from './exchange/exchange.js';
 export type { Publication } from './exchange/publication.js';
 export type { BrokerEvents } from './exchange/simple-broker.js';
+export type { InvokeOptions, Subscriber, TransmitOptions } from './exchange/subscriber.js';
 export type { LimitPreset, Limits } from './limits.js';
 export type {
   Action,
@@ -88,9 +89,9 @@ export type {
 } from './middleware/action.js';
 export type { MiddlewareFunction, MiddlewareStream } from './middleware/middleware-stream.js';
 export type { ServerEvents } from './server-events.js';
-export type { AuthKeyOption, ResolvedOptions, ServerOptions, StreamCleanupMode } from './server-options.js';
+export type { AuthKeyOption, ResolvedOptions, ServerOptions } from './server-options.js';
 export type { AuthTokenOptions } from './socket/auth-state.js';
-export type { InvokeOptions, RequestCreator, ServerSocketOptions } from './socket/server-socket.js';
+export type { RequestCreator, ServerSocketSettings } from './socket/server-socket.js';
 export type { DeliveryOptions, SocketHost } from './socket/socket-context.js';
 export type {
   AuthenticationState,
@@ -98,6 +99,7 @@ export type {
   CloseEvent,
   SocketEvents,
   SocketState,
+  StreamCleanupMode,
   SubscriptionOptions,
 } from './socket/socket-events.js';
 export { AGAction, AGAuthEngine, AGExchange, AGServer, AGServerSocket, AGSimpleBroker, attach, listen };

@@ -52,7 +52,8 @@ const NAMES = ['maxDepth', 'maxTokenBytes'] as const;
 export function resolveLimits(limits: LimitPreset | Limits | null | undefined): ResolvedLimits {
   if (limits === undefined || limits === null) return { preset: 'default', ...PRESETS.default };
   if (typeof limits === 'string') return { preset: checkPreset(limits), ...PRESETS[checkPreset(limits)] };
-  if (typeof limits !== 'object' || Array.isArray(limits)) throw invalid('limits', 'a preset or an object', limits);
+  if (typeof limits !== 'object' || Array.isArray(limits))
+    throw invalid('limits', 'a preset or an object', limits);
   for (const name of Object.keys(limits)) {
     if (name !== 'preset' && !(NAMES as readonly string[]).includes(name)) {
       throw invalid('limits', `an object with the keys preset, ${NAMES.join(', ')}`, name);

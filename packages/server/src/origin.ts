@@ -32,18 +32,23 @@ export class OriginPolicy {
 
   /** @throws {InvalidOptionsError} for an entry that is none of the above */
   constructor(origins: string | readonly string[], options: OriginPolicyOptions) {
-    const list = typeof origins === 'string' ? origins.split(/[\s,]+/).filter((entry) => entry !== '') : origins;
+    const list =
+      typeof origins === 'string' ? origins.split(/[\s,]+/).filter((entry) => entry !== '') : origins;
     this.#admitsSelf = list.includes(SELF);
     this.#entries = list.filter((entry) => entry !== SELF).map(parseEntry);
     this.#allowMissingOrigin = options.allowMissingOrigin;
-    this.isOpen = this.#entries.some(({ scheme, host, port }) => scheme === undefined && host === '*' && port === '*');
+    this.isOpen = this.#entries.some(
+      ({ scheme, host, port }) => scheme === undefined && host === '*' && port === '*',
+    );
   }
 
   /** Judges the value of an `Origin` header, where `'null'` counts as none, beside that of the `Host` header. */
   admits(origin: string | undefined, requestHost: string | undefined): boolean {
     if (this.isOpen) return true;
     if (origin === undefined || origin === 'null') {
-      return this.#allowMissingOrigin || this.#entries.some(({ host, port }) => host === '*' && port === '80');
+      return (
+        this.#allowMissingOrigin || this.#entries.some(({ host, port }) => host === '*' && port === '80')
+      );
     }
     const parsed = parseOrigin(origin);
     if (parsed === undefined) return false;
@@ -84,7 +89,8 @@ function parseOrigin(origin: string): Entry | undefined {
     return undefined;
   }
   const scheme = url.protocol.slice(0, -1);
-  if ((scheme !== 'http' && scheme !== 'https') || url.username !== '' || url.password !== '') return undefined;
+  if ((scheme !== 'http' && scheme !== 'https') || url.username !== '' || url.password !== '')
+    return undefined;
   return { scheme, host: url.hostname, port: url.port || defaultPort(scheme) };
 }
 

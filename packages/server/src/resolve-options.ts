@@ -48,7 +48,10 @@ const RULES: Readonly<Record<string, Rule>> = {
   },
   wsEngineServerOptions: { check: isObject, allowed: 'an object' },
   authEngine: { check: hasMethods('verifyToken'), allowed: 'an object with a verifyToken method' },
-  codecEngine: { check: hasMethods('encode', 'decode'), allowed: 'an object with the methods encode and decode' },
+  codecEngine: {
+    check: hasMethods('encode', 'decode'),
+    allowed: 'an object with the methods encode and decode',
+  },
   brokerEngine: {
     check: hasMethods(...BROKER_METHODS),
     allowed: `an object with the methods ${BROKER_METHODS.join(', ')}`,

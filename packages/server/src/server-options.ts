@@ -6,12 +6,10 @@ import type { UpgradeServer } from './engine/engine.js';
 import type { BrokerEngine } from './exchange/broker-engine.js';
 import type { LimitPreset, Limits } from './limits.js';
 import type { RequestCreator } from './socket/server-socket.js';
+import type { StreamCleanupMode } from './socket/socket-events.js';
 
 /** A key as text in PEM or as a secret, or its bytes. */
 export type AuthKeyOption = string | Buffer;
-
-/** What happens to the streams of a socket when it closes. */
-export type StreamCleanupMode = 'kill' | 'close' | 'none';
 
 /**
  * The options of a server. `undefined` means not given, and so does `null` unless its option says otherwise. Options

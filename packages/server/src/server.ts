@@ -1,7 +1,5 @@
-import { type IncomingMessage } from 'node:http';
 import {
   type CodecEngine,
-  Deadline,
   DeadlineQueue,
   InvalidActionError,
   InvalidArgumentsError,
@@ -19,27 +17,28 @@ import type {
   VerificationKey,
 } from './auth/token-options.js';
 import { createEngine } from './engine/create-engine.js';
-import type { EngineServer, EngineSocket, UpgradeInfo, UpgradeServer, UpgradeVerdict } from './engine/engine.js';
+import type {
+  EngineServer,
+  EngineSocket,
+  UpgradeInfo,
+  UpgradeServer,
+  UpgradeVerdict,
+} from './engine/engine.js';
 import type { BrokerEngine } from './exchange/broker-engine.js';
 import type { AGExchange } from './exchange/exchange.js';
 import { AGSimpleBroker } from './exchange/simple-broker.js';
-import { type ActionsByMiddleware, AGAction, type MiddlewareType } from './middleware/action.js';
-import { type MiddlewareFunction, MiddlewareStream } from './middleware/middleware-stream.js';
-import { runAction } from './middleware/run-action.js';
-import { OriginPolicy } from './origin.js';
+import type { ActionsByMiddleware, MiddlewareType } from './middleware/action.js';
+import type { MiddlewareFunction } from './middleware/middleware-stream.js';
 import { resolveOptions } from './resolve-options.js';
 import type { ServerEvents } from './server-events.js';
 import type { ResolvedOptions, ServerOptions } from './server-options.js';
-import { AGServerSocket } from './socket/server-socket.js';
+import { AGServerSocket, type ServerSocketSettings } from './socket/server-socket.js';
 import type { SocketFace, SocketHost, SocketTwinEvents } from './socket/socket-context.js';
 import { generateSocketId } from './socket-id.js';
+import { HANDSHAKE_STREAM, UpgradeGate } from './upgrade-gate.js';
 
 /** The function set for each middleware line. */
 type FunctionsByLine = Record<MiddlewareType, MiddlewareFunction | undefined>;
-
-/** An upgrade request under way: its middleware stream hangs on it under this symbol. */
-const HANDSHAKE_STREAM: unique symbol = Symbol('handshakeStream');
-type UpgradeRequest = IncomingMessage & { [HANDSHAKE_STREAM]?: MiddlewareStream };
 
 /**
  * Owns the connected clients, the WebSocket engine, the broker and the middleware: the server.
@@ -84,7 +83,10 @@ export class AGServer extends AsyncStreamEmitter<ServerEvents> implements Socket
   readonly clients: Record<string, AGServerSocket> = Object.create(null) as Record<string, AGServerSocket>;
   clientsCount = 0;
   /** The sockets between the upgrade and the completion of their handshake, by id. */
-  readonly pendingClients: Record<string, AGServerSocket> = Object.create(null) as Record<string, AGServerSocket>;
+  readonly pendingClients: Record<string, AGServerSocket> = Object.create(null) as Record<
+    string,
+    AGServerSocket
+  >;
   pendingClientsCount = 0;
   readonly httpServer: UpgradeServer;
   /** Whether the broker is ready and the server not closed. */
@@ -124,10 +126,8 @@ export class AGServer extends AsyncStreamEmitter<ServerEvents> implements Socket
 
   readonly #engine: EngineServer;
   readonly #functions: FunctionsByLine;
-  /** When the upgrade requests began whose middleware took time; the others begin when they are accepted. */
-  readonly #upgradeStarts = new WeakMap<IncomingMessage, number>();
-  #originPolicy: OriginPolicy;
-  #originsOfPolicy: string | readonly string[];
+  readonly #gate: UpgradeGate;
+  readonly #socketSettings: ServerSocketSettings;
   #isClosed = false;
 
   /** @throws {InvalidOptionsError} that names the option, what was given and what is allowed */
@@ -150,14 +150,18 @@ export class AGServer extends AsyncStreamEmitter<ServerEvents> implements Socket
     this.middlewareEmitFailures = resolved.middlewareEmitFailures;
     this.maxDepth = limits.maxDepth;
     this.maxTokenBytes = limits.maxTokenBytes;
-    this.#functions = { handshake: undefined, inboundRaw: undefined, inbound: undefined, outbound: undefined };
+    this.#functions = {
+      handshake: undefined,
+      inboundRaw: undefined,
+      inbound: undefined,
+      outbound: undefined,
+    };
     this.middlewareFunctions = this.#functions;
     this.deadlines = new DeadlineQueue({
       afterInput: (judge) => void setImmediate(judge),
       onError: (error) => this.emitError(error),
     });
-    this.#originsOfPolicy = this.origins;
-    this.#originPolicy = this.#createOriginPolicy();
+    this.#gate = new UpgradeGate(this, resolved.allowMissingOrigin);
 
     const auth = resolveAuthOptions(options, { refuseShortSecrets: limits.preset === 'public' });
     if (auth.generatedKey !== undefined) resolved.authKey = auth.generatedKey;
@@ -167,8 +171,16 @@ export class AGServer extends AsyncStreamEmitter<ServerEvents> implements Socket
     this.defaultVerificationOptions = auth.defaultVerificationOptions;
     this.auth = resolved.authEngine ?? new AGAuthEngine();
     this.codec = resolved.codecEngine ?? jsonCodec;
+    this.#socketSettings = {
+      batchOnHandshake: resolved.batchOnHandshake,
+      batchOnHandshakeDuration: resolved.batchOnHandshakeDuration,
+      batchInterval: resolved.batchInterval,
+      streamCleanupMode: resolved.socketStreamCleanupMode,
+      cloneData: resolved.cloneData,
+      requestCreator: resolved.requestCreator ?? undefined,
+    };
     for (const text of auth.warnings) warnOnce(text);
-    if (this.#originPolicy.isOpen && process.env['NODE_ENV'] === 'production') {
+    if (this.#gate.admitsEverybody && process.env['NODE_ENV'] === 'production') {
       warnOnce('The origins option admits every website: list the origins of your pages');
     }
 
@@ -176,7 +188,7 @@ export class AGServer extends AsyncStreamEmitter<ServerEvents> implements Socket
       httpServer: this.httpServer,
       serverOptions: engineServerOptions(resolved),
       verifyClient: (info, verdict) => this.verifyHandshake(info, verdict),
-      onConnection: (socket, request) => this.#connect(socket, request),
+      onConnection: (socket) => this.#connect(socket),
       onError: (error) => this.emitError(error),
     });
     this.brokerEngine = resolved.brokerEngine ?? new AGSimpleBroker();
@@ -189,7 +201,8 @@ export class AGServer extends AsyncStreamEmitter<ServerEvents> implements Socket
     const broker = this.brokerEngine;
     const onError = (error: unknown): void => this.emitWarning(error);
     spawn(async () => {
-      for await (const event of broker.listener('error')) this.emitWarning((event as { error: unknown }).error);
+      for await (const event of broker.listener('error'))
+        this.emitWarning((event as { error: unknown }).error);
     }, onError);
     if (broker.isReady) {
       this.isReady = true;
@@ -257,12 +270,13 @@ export class AGServer extends AsyncStreamEmitter<ServerEvents> implements Socket
   }
 
   /** Emits what happened to a socket. Called by the sockets. */
-  emitOfSocket<E extends keyof SocketTwinEvents<SocketFace>>(event: E, data: SocketTwinEvents<SocketFace>[E]): void {
+  emitOfSocket<E extends keyof SocketTwinEvents<SocketFace>>(
+    event: E,
+    data: SocketTwinEvents<SocketFace>[E],
+  ): void {
     // The sockets of this server are AGServerSockets.
     this.emit(event, data as never);
   }
-
-  // ---- middleware
 
   /**
    * Has a function decide about what clients do; see the four `MIDDLEWARE_` lines. It is called with a stream of
@@ -275,7 +289,7 @@ export class AGServer extends AsyncStreamEmitter<ServerEvents> implements Socket
     middleware: MiddlewareFunction<ActionsByMiddleware<AGServerSocket>[T]>,
   ): void {
     if (!Object.hasOwn(this.#functions, type)) {
-      throw new InvalidArgumentsError(`Middleware ${String(type)} type is not supported`);
+      throw new InvalidArgumentsError(`Middleware ${type as string} type is not supported`);
     }
     if (typeof middleware !== 'function') {
       throw new InvalidArgumentsError(`The ${type} middleware must be a function - Got ${typeof middleware}`);
@@ -303,110 +317,20 @@ export class AGServer extends AsyncStreamEmitter<ServerEvents> implements Socket
     return Object.hasOwn(this.#functions, type) && this.#functions[type] !== undefined;
   }
 
-  // ---- connecting
-
   /**
    * Judges an upgrade request by origin and handshake middleware; the engine calls it. The verdict is given once:
    * yes, 401 with the message of a middleware block, 403 for the origin, 408 when the middleware took too long.
    */
   verifyHandshake(info: UpgradeInfo, verdict: UpgradeVerdict): void {
-    const { req, origin } = info;
-    const isAdmitted = this.#admitsOrigin(origin ?? req.headers.origin, req.headers.host);
-    if (this.#functions.handshake === undefined) {
-      if (isAdmitted) verdict(true);
-      else this.#refuseOrigin(origin, verdict);
-      return;
-    }
-    spawn(
-      async () => {
-        const allowed = await this.#askUpgradeMiddleware(req, verdict);
-        if (!allowed) return;
-        if (isAdmitted) verdict(true);
-        else this.#refuseOrigin(origin, verdict);
-      },
-      (error) => {
-        this.emitError(error);
-        refuseUpgrade(verdict, 500, 'Internal Server Error');
-      },
-    );
+    this.#gate.judge(info, verdict);
   }
 
-  #createOriginPolicy(): OriginPolicy {
-    return new OriginPolicy(this.origins, { allowMissingOrigin: this.options.allowMissingOrigin });
-  }
-
-  #admitsOrigin(origin: string | undefined, requestHost: string | undefined): boolean {
-    if (this.#originsOfPolicy !== this.origins) {
-      try {
-        this.#originPolicy = this.#createOriginPolicy();
-        this.#originsOfPolicy = this.origins;
-      } catch (error) {
-        // Set to something unusable at run time: nobody gets in by accident.
-        this.emitError(error);
-        return false;
-      }
-    }
-    return this.#originPolicy.admits(origin, requestHost);
-  }
-
-  #refuseOrigin(origin: string | undefined, verdict: UpgradeVerdict): void {
-    const shown = origin === undefined || origin === 'null' ? '*' : origin;
-    const message = `Failed to authorize socket handshake - Invalid origin: ${shown.slice(0, 64)}`;
-    this.emitWarning(new ServerProtocolError(message));
-    refuseUpgrade(verdict, 403, message);
-  }
-
-  /** Asks the handshake middleware about an upgrade request. Gives the verdict itself when it is no. */
-  async #askUpgradeMiddleware(request: UpgradeRequest, verdict: UpgradeVerdict): Promise<boolean> {
-    const middleware = this.#functions.handshake;
-    if (middleware === undefined) return true;
-    this.#upgradeStarts.set(request, performance.now());
-    const stream = new MiddlewareStream('handshake');
-    request[HANDSHAKE_STREAM] = stream;
-    // A request that goes away must not leave the middleware waiting for ever.
-    const onClose = (): void => stream.kill();
-    request.socket.once('close', onClose);
-    stream.start(middleware, (error) => this.emitError(error));
-    let timedOut = false;
-    const deadline = new Deadline(() => {
-      timedOut = true;
-      stream.close();
-      refuseUpgrade(verdict, 408, 'The handshake took too long');
-    }, undefined);
-    const { handshakeTimeout } = this;
-    if (handshakeTimeout > 0 && handshakeTimeout !== Infinity) this.deadlines.schedule(deadline, handshakeTimeout);
-    const action = new AGAction(AGAction.HANDSHAKE_WS, { request });
-    const outcome = await runAction(stream, action);
-    this.deadlines.cancel(deadline);
-    request.socket.off('close', onClose);
-    if (timedOut) return false;
-    if (outcome.allowed) return true;
-    stream.close();
-    if (this.middlewareEmitFailures) this.emitWarning(outcome.cause);
-    refuseUpgrade(verdict, 401, messageOf(outcome.error));
-    return false;
-  }
-
-  #connect(engine: EngineSocket, request: UpgradeRequest): void {
-    const { options } = this;
-    const startedAt = this.#upgradeStarts.get(request);
-    const limitMs = this.handshakeTimeout > 0 ? this.handshakeTimeout : Infinity;
-    const socket = new AGServerSocket(this.generateId(), this, request, {
-      engine,
-      protocolVersion: this.protocolVersion,
-      pingInterval: this.pingInterval,
-      handshakeLeftMs: startedAt === undefined ? limitMs : limitMs - (performance.now() - startedAt),
-      batchOnHandshake: options.batchOnHandshake,
-      batchOnHandshakeDuration: options.batchOnHandshakeDuration,
-      batchInterval: options.batchInterval,
-      streamCleanupMode: options.socketStreamCleanupMode,
-      cloneData: options.cloneData,
-      requestCreator: options.requestCreator ?? undefined,
-    });
+  #connect(engine: EngineSocket): void {
+    const { stream, spentMs } = this.#gate.take(engine.request);
+    const socket = new AGServerSocket(this.generateId(), this, engine, this.#socketSettings);
     this.pendingClients[socket.id] = socket;
     this.pendingClientsCount += 1;
-    socket.start();
-    socket.startMiddleware(request[HANDSHAKE_STREAM]);
+    socket.start(this.handshakeTimeout > 0 ? this.handshakeTimeout - spentMs : Infinity, stream);
     this.emit('handshake', { socket });
   }
 
@@ -464,7 +388,9 @@ for (const name of CONSTANTS) Object.defineProperty(AGServer.prototype, name, { 
 /** What the engine's own server is created with; options given for it by the user win. */
 function engineServerOptions(options: ResolvedOptions): Record<string, unknown> {
   const { maxPayload, path, perMessageDeflate, handleProtocols, wsEngineServerOptions } = options;
-  const given = Object.fromEntries(Object.entries(wsEngineServerOptions).filter(([, value]) => value !== undefined));
+  const given = Object.fromEntries(
+    Object.entries(wsEngineServerOptions).filter(([, value]) => value !== undefined),
+  );
   return {
     clientTracking: false,
     // 0 means no limit to `ws`, and the same must hold for null and Infinity here.
@@ -474,16 +400,6 @@ function engineServerOptions(options: ResolvedOptions): Record<string, unknown> 
     ...(handleProtocols ? { handleProtocols } : undefined),
     ...given,
   };
-}
-
-/** Answers an upgrade request with an HTTP error and the message as plain text. */
-function refuseUpgrade(verdict: UpgradeVerdict, status: number, message: string | undefined): void {
-  verdict(false, status, message, { 'Content-Type': 'text/plain; charset=utf-8' });
-}
-
-function messageOf(error: unknown): string | undefined {
-  const message: unknown = typeof error === 'string' ? error : (error as { message?: unknown } | null)?.message;
-  return typeof message === 'string' ? message : undefined;
 }
 
 const warned = new Set<string>();

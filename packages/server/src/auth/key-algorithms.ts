@@ -19,15 +19,16 @@ export type TokenAlgorithm =
 /** The algorithms that sign and verify with one shared secret. */
 export const HMAC_ALGORITHMS: readonly TokenAlgorithm[] = ['HS256', 'HS384', 'HS512'];
 
-const RSA_ALGORITHMS: readonly TokenAlgorithm[] = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'];
+const RSA_PSS_ALGORITHMS: readonly TokenAlgorithm[] = ['PS256', 'PS384', 'PS512'];
+const RSA_ALGORITHMS: readonly TokenAlgorithm[] = ['RS256', 'RS384', 'RS512', ...RSA_PSS_ALGORITHMS];
+const EC_ALGORITHMS: readonly TokenAlgorithm[] = ['ES256', 'ES384', 'ES512'];
+const EDWARDS_ALGORITHMS: readonly TokenAlgorithm[] = ['EdDSA'];
 
 /** The algorithms that sign with a private and verify with a public key. */
 export const ASYMMETRIC_ALGORITHMS: readonly TokenAlgorithm[] = [
   ...RSA_ALGORITHMS,
-  'ES256',
-  'ES384',
-  'ES512',
-  'EdDSA',
+  ...EC_ALGORITHMS,
+  ...EDWARDS_ALGORITHMS,
 ];
 
 /** All algorithms, in the order in which messages list them. */
@@ -45,7 +46,6 @@ const BY_PSS_HASH: ReadonlyMap<string, readonly TokenAlgorithm[]> = new Map([
   ['sha512', ['PS512']],
 ]);
 
-const EDWARDS: readonly TokenAlgorithm[] = ['EdDSA'];
 const NONE: readonly TokenAlgorithm[] = [];
 
 /**
@@ -54,17 +54,29 @@ const NONE: readonly TokenAlgorithm[] = [];
  * The same array is given for every key of a kind.
  */
 export function algorithmsOfKey(key: KeyObject): readonly TokenAlgorithm[] {
-  if (key.type === 'secret') return HMAC_ALGORITHMS;
   const details = key.asymmetricKeyDetails;
   switch (key.asymmetricKeyType) {
-    case 'rsa':
-      return RSA_ALGORITHMS;
     case 'rsa-pss':
       return BY_PSS_HASH.get(details?.hashAlgorithm ?? '') ?? NONE;
     case 'ec':
       return BY_CURVE.get(details?.namedCurve ?? '') ?? NONE;
+    default:
+      return algorithmsOfKind(key);
+  }
+}
+
+/** Gives the algorithms for keys like `key`, whatever its parameters (curve, hash) are. */
+export function algorithmsOfKind(key: KeyObject): readonly TokenAlgorithm[] {
+  if (key.type === 'secret') return HMAC_ALGORITHMS;
+  switch (key.asymmetricKeyType) {
+    case 'rsa':
+      return RSA_ALGORITHMS;
+    case 'rsa-pss':
+      return RSA_PSS_ALGORITHMS;
+    case 'ec':
+      return EC_ALGORITHMS;
     case 'ed25519':
-      return EDWARDS;
+      return EDWARDS_ALGORITHMS;
     default:
       return NONE;
   }

@@ -34,7 +34,7 @@ export class CustomEngine implements EngineServer {
     });
     this.raw.on('error', options.onError);
     this.raw.on('connection', (socket, request) => {
-      options.onConnection(new PlainSocket(socket), request ?? socket.upgradeReq);
+      options.onConnection(new PlainSocket(socket, request ?? socket.upgradeReq));
     });
   }
 

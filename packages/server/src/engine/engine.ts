@@ -1,5 +1,4 @@
-import type { IncomingMessage } from 'node:http';
-import type { Server as HttpServer } from 'node:http';
+import type { Server as HttpServer, IncomingMessage } from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
 
 /** The HTTP or HTTPS server that carries the upgrade requests. */
@@ -65,6 +64,8 @@ export interface EngineSocketHandlers {
 export interface EngineSocket {
   /** The object of the WebSocket library. */
   readonly raw: RawWebSocket;
+  /** The upgrade request the connection began with. */
+  readonly request: IncomingMessage;
   /** Payload bytes received so far. */
   readonly bytesReceived: number;
   /** Messages handed over whose bytes have not left this process yet. */
@@ -97,7 +98,7 @@ export interface EngineOptions {
   /** Called once per upgrade request that is well-formed and meant for us; answered exactly once. */
   readonly verifyClient: (info: UpgradeInfo, verdict: UpgradeVerdict) => void;
   /** Called with each accepted connection, before anything of it is read. */
-  readonly onConnection: (socket: EngineSocket, request: IncomingMessage) => void;
+  readonly onConnection: (socket: EngineSocket) => void;
   readonly onError: (error: unknown) => void;
 }
 

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { Socket as NetSocket } from 'node:net';
 import type { WebSocket } from 'ws';
 import type { EngineSocket, EngineSocketHandlers, RawWebSocket, SharedMessage } from './engine.js';
@@ -37,7 +38,7 @@ function onClose(this: OwnedWebSocket, code: number, reason: Buffer): void {
  * stream, so they never mix.
  */
 export class FramedSocket implements EngineSocket {
-  readonly raw: RawWebSocket;
+  readonly request: IncomingMessage;
   handlers: EngineSocketHandlers | undefined;
   bytesReceived = 0;
   readonly #ws: WebSocket;
@@ -47,10 +48,14 @@ export class FramedSocket implements EngineSocket {
   #heldBytes = 0;
   #marks: WriteMark[] | undefined;
 
-  constructor(ws: WebSocket, net: NetSocket) {
-    this.raw = ws as unknown as RawWebSocket;
+  constructor(ws: WebSocket, net: NetSocket, request: IncomingMessage) {
     this.#ws = ws;
     this.#net = net;
+    this.request = request;
+  }
+
+  get raw(): RawWebSocket {
+    return this.#ws;
   }
 
   get isOpen(): boolean {

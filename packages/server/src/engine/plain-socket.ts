@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { EngineSocket, EngineSocketHandlers, RawWebSocket, SharedMessage } from './engine.js';
 
 const OPEN = 1;
@@ -9,13 +10,15 @@ const OPEN = 1;
  */
 export class PlainSocket implements EngineSocket {
   readonly raw: RawWebSocket;
+  readonly request: IncomingMessage;
   bytesReceived = 0;
   unsentMessages = 0;
   #handlers: EngineSocketHandlers | undefined;
   #closed = false;
 
-  constructor(raw: RawWebSocket) {
+  constructor(raw: RawWebSocket, request: IncomingMessage) {
     this.raw = raw;
+    this.request = request;
   }
 
   get unsentBytes(): number {

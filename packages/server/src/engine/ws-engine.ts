@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket as NetSocket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
-import type { EngineOptions, EngineServer, EngineSocket, RawWebSocket } from './engine.js';
+import type { EngineOptions, EngineServer, EngineSocket } from './engine.js';
 import { FramedSocket } from './framed-socket.js';
 import { PlainSocket } from './plain-socket.js';
 
@@ -36,7 +36,7 @@ export class WsEngine implements EngineServer {
     const net = duplex as NetSocket;
     this.raw.handleUpgrade(request, duplex, head, (ws) => {
       this.raw.emit('connection', ws, request);
-      this.#options.onConnection(engineSocket(ws, net), request);
+      this.#options.onConnection(engineSocket(ws, net, request));
     });
   };
 
@@ -61,7 +61,6 @@ export class WsEngine implements EngineServer {
   }
 }
 
-function engineSocket(ws: WebSocket, net: NetSocket): EngineSocket {
-  if (ws.extensions !== '') return new PlainSocket(ws as unknown as RawWebSocket);
-  return new FramedSocket(ws, net);
+function engineSocket(ws: WebSocket, net: NetSocket, request: IncomingMessage): EngineSocket {
+  return ws.extensions === '' ? new FramedSocket(ws, net, request) : new PlainSocket(ws, request);
 }

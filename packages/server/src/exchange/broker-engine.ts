@@ -1,28 +1,7 @@
 import type { CodecEngine } from '@socketcluster-ts/core';
 import type { ConsumableStream } from '@socketcluster-ts/streams';
 import type { AGExchange } from './exchange.js';
-import type { Publication } from './publication.js';
-
-/** How a packet handed to `transmit()` was encoded before. */
-export interface TransmitOptions {
-  /** The encoded form of the whole event, ready to be sent. */
-  readonly stringifiedData?: string | Uint8Array | ArrayBuffer;
-  /** Send `stringifiedData` instead of encoding again. For `#publish` this is the default. */
-  readonly useCache?: boolean;
-}
-
-/** Who can be subscribed to a channel: a socket, or the exchange of the server. */
-export interface Subscriber {
-  readonly id: string;
-  /** Takes a message of a channel. */
-  transmit(
-    event: '#publish',
-    packet: { channel: string; data?: unknown },
-    options?: TransmitOptions,
-  ): Promise<void> | void;
-  /** Takes a message of a channel without a packet or a promise of its own; preferred where it exists. */
-  deliver?(publication: Publication): void;
-}
+import type { Subscriber } from './subscriber.js';
 
 /**
  * Carries messages from publishers to the subscribers of a channel.

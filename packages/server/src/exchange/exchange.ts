@@ -6,8 +6,18 @@ import {
   ChannelStreams,
 } from '@socketcluster-ts/core';
 import { AsyncStreamEmitter } from '@socketcluster-ts/streams';
-import type { BrokerEngine, Subscriber } from './broker-engine.js';
 import type { Publication } from './publication.js';
+import type { Subscriber } from './subscriber.js';
+
+/** What an exchange asks of the broker behind it; see `BrokerEngine` for the guarantees. */
+export interface ExchangeBroker {
+  closeAllListeners(): void;
+  subscribeClient(client: Subscriber, channelName: string): Promise<void>;
+  unsubscribeClient(client: Subscriber, channelName: string): Promise<void>;
+  invokePublish(channelName: string, data: unknown): Promise<void>;
+  transmitPublish(channelName: string, data: unknown): Promise<void>;
+  publishNow?(channelName: string, data: unknown): Promise<void> | undefined;
+}
 
 /** What {@link AGExchange} emits. */
 export interface ExchangeEvents {
@@ -17,7 +27,7 @@ export interface ExchangeEvents {
 }
 
 /** The channel family of method names; see {@link ChannelMethods}. */
-export interface AGExchange extends ChannelMethods {}
+export interface AGExchange extends ChannelMethods {} // oxlint-disable-line typescript/no-unsafe-declaration-merging -- addChannelMethods() below puts the family on the prototype
 
 /**
  * Owns the server's own subscriptions and their streams: the server as a publisher and subscriber of channels.
@@ -30,10 +40,10 @@ export class AGExchange extends AsyncStreamEmitter<ExchangeEvents> implements Ch
   readonly id = 'exchange';
   /** The streams behind the channels; use the methods of the exchange or of a channel. */
   readonly channelStreams: ChannelStreams = new ChannelStreams();
-  readonly #broker: BrokerEngine;
+  readonly #broker: ExchangeBroker;
   readonly #subscribed = new Set<string>();
 
-  constructor(broker: BrokerEngine) {
+  constructor(broker: ExchangeBroker) {
     super();
     this.#broker = broker;
   }
@@ -88,7 +98,7 @@ export class AGExchange extends AsyncStreamEmitter<ExchangeEvents> implements Ch
     if (!this.#subscribed.delete(channelName)) return;
     const done = this.#broker.unsubscribeClient(this, channelName);
     // In a microtask, so that the events stay behind those of a subscribe() of the same tick.
-    await undefined;
+    await Promise.resolve();
     this.channelStreams.writeEvent(channelName, 'unsubscribe', {});
     await done;
     this.emit('unsubscribe', { channel: channelName });

@@ -1,8 +1,9 @@
 import { type CodecEngine, jsonCodec } from '@socketcluster-ts/core';
 import { AsyncStreamEmitter } from '@socketcluster-ts/streams';
-import type { BrokerEngine, Subscriber } from './broker-engine.js';
+import type { BrokerEngine } from './broker-engine.js';
 import { AGExchange } from './exchange.js';
 import { Publication } from './publication.js';
+import type { Subscriber } from './subscriber.js';
 
 /** What {@link AGSimpleBroker} emits. */
 export interface BrokerEvents {
@@ -107,7 +108,8 @@ export class AGSimpleBroker extends AsyncStreamEmitter<BrokerEvents> implements 
       throw error;
     }
     const subscribers = this.#channels.get(channelName);
-    if (subscribers !== undefined) for (const subscriber of subscribers.values()) this.#hand(publication, subscriber);
+    if (subscribers !== undefined)
+      for (const subscriber of subscribers.values()) this.#hand(publication, subscriber);
     if (!suppressEvent && this.hasListener('publish')) this.emit('publish', publication.packet());
   }
 

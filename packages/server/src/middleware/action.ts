@@ -134,7 +134,12 @@ export interface AuthenticateAction<S> extends ActionBase<'authenticate'> {
 export interface ActionsByMiddleware<S> {
   handshake: HandshakeWSAction | HandshakeSCAction<S>;
   inboundRaw: MessageAction<S>;
-  inbound: TransmitAction<S> | InvokeAction<S> | SubscribeAction<S> | PublishInAction<S> | AuthenticateAction<S>;
+  inbound:
+    | TransmitAction<S>
+    | InvokeAction<S>
+    | SubscribeAction<S>
+    | PublishInAction<S>
+    | AuthenticateAction<S>;
   outbound: PublishOutAction<S>;
 }
 
@@ -168,16 +173,12 @@ const TYPES = {
 
 type ActionTypes = typeof TYPES;
 
-/** The action types as properties; they stand on the class and on every action. */
-export interface AGAction extends ActionFields, ActionTypes {}
-
 /**
  * Owns the verdict on something a peer wants to do.
  *
  * This is the class behind every {@link Action}; middleware functions receive it typed by its `type`.
  */
-// oxlint-disable-next-line typescript/no-unsafe-declaration-merging -- the constants are defined on the prototype below, the fields by the constructor
-export class AGAction {
+export class AGAction implements ActionFields, ActionTypes {
   static readonly HANDSHAKE_WS: ActionTypes['HANDSHAKE_WS'] = TYPES.HANDSHAKE_WS;
   static readonly HANDSHAKE_SC: ActionTypes['HANDSHAKE_SC'] = TYPES.HANDSHAKE_SC;
   static readonly MESSAGE: ActionTypes['MESSAGE'] = TYPES.MESSAGE;
@@ -188,6 +189,25 @@ export class AGAction {
   static readonly PUBLISH_OUT: ActionTypes['PUBLISH_OUT'] = TYPES.PUBLISH_OUT;
   static readonly AUTHENTICATE: ActionTypes['AUTHENTICATE'] = TYPES.AUTHENTICATE;
 
+  declare readonly HANDSHAKE_WS: ActionTypes['HANDSHAKE_WS'];
+  declare readonly HANDSHAKE_SC: ActionTypes['HANDSHAKE_SC'];
+  declare readonly MESSAGE: ActionTypes['MESSAGE'];
+  declare readonly TRANSMIT: ActionTypes['TRANSMIT'];
+  declare readonly INVOKE: ActionTypes['INVOKE'];
+  declare readonly SUBSCRIBE: ActionTypes['SUBSCRIBE'];
+  declare readonly PUBLISH_IN: ActionTypes['PUBLISH_IN'];
+  declare readonly PUBLISH_OUT: ActionTypes['PUBLISH_OUT'];
+  declare readonly AUTHENTICATE: ActionTypes['AUTHENTICATE'];
+
+  declare request?: IncomingMessage;
+  declare socket?: unknown;
+  declare data?: unknown;
+  declare receiver?: string;
+  declare procedure?: string;
+  declare channel?: string;
+  declare signedAuthToken?: string | null;
+  declare authToken?: AuthToken | null;
+  declare authTokenExpiredError?: AuthTokenExpiredError;
   type: ActionType | undefined;
   outcome: 'allowed' | 'blocked' | null = null;
   #verdict: unknown;

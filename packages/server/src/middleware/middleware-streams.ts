@@ -51,6 +51,11 @@ export class MiddlewareStreams {
     return line;
   }
 
+  /** Lets the middleware of that line finish, then ends its loop. */
+  close(type: MiddlewareType): void {
+    this.#streams?.[type]?.close();
+  }
+
   closeAll(): void {
     for (const stream of Object.values(this.#streams ?? {})) stream.close();
   }
@@ -59,4 +64,3 @@ export class MiddlewareStreams {
     for (const stream of Object.values(this.#streams ?? {})) stream.kill();
   }
 }
-

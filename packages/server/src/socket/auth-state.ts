@@ -135,7 +135,11 @@ export class AuthState {
    * @throws {InvalidActionError} before the handshake is complete; {AuthError} when the client did not confirm and
    *   `rejectOnFailedDelivery` is set; the error of the engine when it could not sign, which also closes the socket
    */
-  async set(data: object, options: AuthTokenOptions | undefined, onSignFailure: (error: unknown) => void): Promise<void> {
+  async set(
+    data: object,
+    options: AuthTokenOptions | undefined,
+    onSignFailure: (error: unknown) => void,
+  ): Promise<void> {
     const { socket, server } = this.#context;
     if (this.#context.state === 'connecting') {
       const error = new InvalidActionError('Cannot call setAuthToken before completing the handshake');

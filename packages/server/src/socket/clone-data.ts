@@ -14,7 +14,7 @@ export function cloneData<T>(value: T, seen: Map<object, object> = new Map()): T
   }
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) return value;
-  const copy = Object.create(prototype as object | null) as Record<string, unknown>;
+  const copy = Object.create(prototype) as Record<string, unknown>;
   seen.set(value, copy);
   for (const [key, item] of Object.entries(value)) {
     // A key named __proto__ must become a property, not a prototype.

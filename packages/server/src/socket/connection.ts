@@ -5,22 +5,15 @@ import { AuthState } from './auth-state.js';
 import { Heartbeat, type HeartbeatOwner } from './heartbeat.js';
 import { Outbound } from './outbound.js';
 import type { SocketFace, SocketHost } from './socket-context.js';
-import type { SocketState } from './socket-events.js';
+import type { SocketState, StreamCleanupMode } from './socket-events.js';
 import { Subscriptions } from './subscriptions.js';
 
-/** What a connection is made from. */
-export interface ConnectionOptions {
-  readonly engine: EngineSocket;
-  readonly protocolVersion: number;
-  readonly pingInterval: number;
-  /** What is left of the handshake timeout, in ms; `Infinity` for none. */
-  readonly handshakeLeftMs: number;
+/** What all sockets of a server have in common. */
+export interface SocketSettings {
   readonly batchOnHandshake: boolean;
   readonly batchOnHandshakeDuration: number;
   readonly batchInterval: number;
-  readonly streamCleanupMode: string;
-  /** Closes the connection with a code of ours. */
-  readonly closeWith: (code: number) => void;
+  readonly streamCleanupMode: StreamCleanupMode;
 }
 
 /** Owns the state of one connection and the parts that serve it. Only the library sees it. */
@@ -30,7 +23,9 @@ export class Connection implements HeartbeatOwner {
   readonly server: SocketHost;
   readonly engine: EngineSocket;
   readonly protocolVersion: number;
-  readonly options: ConnectionOptions;
+  readonly settings: SocketSettings;
+  /** Closes the connection with a code of ours. */
+  readonly closeWith: (code: number) => void;
   readonly middleware: MiddlewareStreams;
   readonly outbound: Outbound;
   readonly auth: AuthState;
@@ -38,37 +33,40 @@ export class Connection implements HeartbeatOwner {
   #heartbeat: Heartbeat | undefined;
   #handshakeDeadline: Deadline<Connection> | undefined;
 
-  constructor(socket: SocketFace, server: SocketHost, options: ConnectionOptions) {
+  constructor(
+    socket: SocketFace,
+    engine: EngineSocket,
+    settings: SocketSettings,
+    closeWith: (code: number) => void,
+  ) {
+    const { server } = socket;
     this.socket = socket;
     this.server = server;
-    this.options = options;
-    this.engine = options.engine;
-    this.protocolVersion = options.protocolVersion;
+    this.engine = engine;
+    this.settings = settings;
+    this.closeWith = closeWith;
+    this.protocolVersion = server.protocolVersion;
     this.middleware = new MiddlewareStreams(server.middlewareFunctions, (error) => socket.emitError(error));
     this.outbound = new Outbound(this, this.middleware);
     this.auth = new AuthState(this, this.outbound);
     this.subscriptions = new Subscriptions(this, this.outbound);
   }
 
-  /** Starts the clocks. */
-  start(onHandshakeTimeout: (connection: Connection) => void): void {
-    const { server, options } = this;
+  /** Starts the clocks; `handshakeLeftMs` is what is left of the handshake timeout, `Infinity` for none. */
+  start(handshakeLeftMs: number, onHandshakeTimeout: (connection: Connection) => void): void {
+    const { server } = this;
     if (!server.pingTimeoutDisabled) {
-      this.#heartbeat = new Heartbeat(this, options.pingInterval);
+      this.#heartbeat = new Heartbeat(this, server.pingInterval);
       this.#heartbeat.start();
     }
-    if (options.handshakeLeftMs !== Infinity) {
+    if (handshakeLeftMs !== Infinity) {
       this.#handshakeDeadline = new Deadline(onHandshakeTimeout, this);
-      server.deadlines.schedule(this.#handshakeDeadline, Math.max(options.handshakeLeftMs, 1));
+      server.deadlines.schedule(this.#handshakeDeadline, Math.max(handshakeLeftMs, 1));
     }
   }
 
   get heartbeat(): Heartbeat | undefined {
     return this.#heartbeat;
-  }
-
-  closeWith(code: number): void {
-    this.options.closeWith(code);
   }
 
   stopHandshakeDeadline(): void {

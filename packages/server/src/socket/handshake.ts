@@ -1,4 +1,10 @@
-import { CLOSE_CODES, dehydrateError, errorPacket, type EventPacket, responsePacket } from '@socketcluster-ts/core';
+import {
+  CLOSE_CODES,
+  dehydrateError,
+  type EventPacket,
+  errorPacket,
+  responsePacket,
+} from '@socketcluster-ts/core';
 import { AGAction, type AuthInfo } from '../middleware/action.js';
 import { type Blocked, runAction } from '../middleware/run-action.js';
 import type { Connection } from './connection.js';
@@ -48,7 +54,7 @@ export async function handshake(connection: Connection, packet: EventPacket, cid
     }),
   );
   if (outcome.isBadToken) auth.sendRemoval();
-  const { batchOnHandshake, batchOnHandshakeDuration, batchInterval } = connection.options;
+  const { batchOnHandshake, batchOnHandshakeDuration, batchInterval } = connection.settings;
   if (batchOnHandshake) outbound.batcher.batchFor(batchOnHandshakeDuration, batchInterval);
 
   const authError = failed ? { authError: outcome.authError as Error } : undefined;
@@ -57,7 +63,7 @@ export async function handshake(connection: Connection, packet: EventPacket, cid
   server.emitOfSocket('connection', { socket, ...status });
   await nextTurn();
   if (isAuthenticated && auth.authToken === info.authToken) auth.announce('unauthenticated');
-  connection.middleware.stream('handshake').close();
+  connection.middleware.close('handshake');
 }
 
 function shownToken(data: unknown): unknown {
@@ -74,7 +80,10 @@ async function askHandshakeMiddleware(connection: Connection, info: AuthInfo): P
   if (stream === undefined) return undefined;
   const { socket } = connection;
   const { request } = socket;
-  const verdict = await runAction(stream, new AGAction(AGAction.HANDSHAKE_SC, { request, socket, data: info }));
+  const verdict = await runAction(
+    stream,
+    new AGAction(AGAction.HANDSHAKE_SC, { request, socket, data: info }),
+  );
   return verdict.allowed ? undefined : verdict;
 }
 
@@ -83,7 +92,8 @@ function refuse(connection: Connection, cid: number, { error, cause }: Blocked):
   if (server.middlewareEmitFailures) server.emitWarning(cause);
   const statusCode = statusCodeOf(cause) ?? statusCodeOf(error) ?? CLOSE_CODES.HANDSHAKE_REJECTED;
   const dehydrated = dehydrateError(error);
-  const answer = typeof dehydrated === 'object' && dehydrated !== null ? { ...dehydrated, statusCode } : dehydrated;
+  const answer =
+    typeof dehydrated === 'object' && dehydrated !== null ? { ...dehydrated, statusCode } : dehydrated;
   outbound.sendUnbatched(errorPacket(cid, answer));
   connection.closeWith(statusCode);
 }
@@ -120,7 +130,10 @@ export async function askAuthenticateMiddleware(
   const stream = connection.middleware.line('inbound');
   if (stream === undefined) return undefined;
   const { socket } = connection;
-  const verdict = await runAction(stream, new AGAction(AGAction.AUTHENTICATE, { socket, signedAuthToken, authToken }));
+  const verdict = await runAction(
+    stream,
+    new AGAction(AGAction.AUTHENTICATE, { socket, signedAuthToken, authToken }),
+  );
   return verdict.allowed ? undefined : verdict;
 }
 

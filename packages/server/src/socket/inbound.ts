@@ -1,4 +1,4 @@
-import { CLOSE_CODES, InvalidMessageError, parsePacket } from '@socketcluster-ts/core';
+import { InvalidMessageError, parsePacket } from '@socketcluster-ts/core';
 import { WritableConsumableStream } from '@socketcluster-ts/streams';
 import { AGAction } from '../middleware/action.js';
 import type { MiddlewareStream } from '../middleware/middleware-stream.js';
@@ -41,7 +41,7 @@ export class Inbound implements Resumable {
   }
 
   get waiting(): number {
-    return this.received - this.processed;
+    return this.#connection.state === 'closed' ? 0 : this.received - this.processed;
   }
 
   /** Takes a message that arrived. */
@@ -78,7 +78,7 @@ export class Inbound implements Resumable {
     const verdict = await runAction(stream, new AGAction(AGAction.MESSAGE, { socket, data: frame }));
     if (verdict.allowed) {
       const { data } = verdict;
-      this.#enqueue(typeof data === 'string' || Buffer.isBuffer(data) ? data : (String(data) as Frame));
+      this.#enqueue(typeof data === 'string' || Buffer.isBuffer(data) ? data : String(data));
       return;
     }
     this.processed += 1;
@@ -103,10 +103,12 @@ export class Inbound implements Resumable {
       return;
     }
     // A packet that fails must not end the loop, nor the process.
-    pending.then(undefined, (error: unknown) => this.#connection.socket.emitError(error)).then(
-      () => afterMicrotasks(this),
-      () => afterMicrotasks(this),
-    );
+    pending
+      .then(undefined, (error: unknown) => this.#connection.socket.emitError(error))
+      .then(
+        () => afterMicrotasks(this),
+        () => afterMicrotasks(this),
+      );
   }
 
   /** Processes one packet. Sets `#busy` when there was one; gives a promise when it has to be waited for. */
@@ -182,9 +184,4 @@ export class Inbound implements Resumable {
 function decodeError(error: unknown): unknown {
   if (!(error instanceof Error) || error.name !== 'Error') return error;
   return new InvalidMessageError(error.message, { cause: error });
-}
-
-/** Closes the connection when the handshake did not come in time. */
-export function onHandshakeTimeout(connection: Connection): void {
-  connection.closeWith(CLOSE_CODES.HANDSHAKE_TIMEOUT);
 }

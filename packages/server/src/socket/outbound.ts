@@ -12,8 +12,8 @@ import {
   type WireResponse,
 } from '@socketcluster-ts/core';
 import { WritableConsumableStream } from '@socketcluster-ts/streams';
-import type { TransmitOptions } from '../exchange/broker-engine.js';
 import { type Publication, toPayload } from '../exchange/publication.js';
+import type { TransmitOptions } from '../exchange/subscriber.js';
 import { AGAction } from '../middleware/action.js';
 import type { MiddlewareStreams } from '../middleware/middleware-streams.js';
 import { runAction } from '../middleware/run-action.js';
@@ -80,6 +80,7 @@ export class Outbound {
 
   /** Messages that have not left this process yet. */
   get waiting(): number {
+    if (this.#context.state === 'closed') return 0;
     const queued = this.#lane === undefined ? 0 : this.#lane.length - this.#taken;
     return queued + this.#context.engine.unsentMessages;
   }
@@ -213,7 +214,8 @@ export class Outbound {
     if (call !== undefined) this.calls.startTimer(call, entry.ackTimeout ?? server.ackTimeout);
     if (this.isBuffering) this.batcher.push(toPacket(entry));
     else if (publication !== undefined) engine.sendShared(publication);
-    else if (useCache && options?.stringifiedData !== undefined) engine.send(toPayload(options.stringifiedData));
+    else if (useCache && options?.stringifiedData !== undefined)
+      engine.send(toPayload(options.stringifiedData));
     else this.#sendPacket(toPacket(entry));
   }
 

@@ -3,8 +3,8 @@ import {
   BrokerError,
   CLOSE_CODES,
   dehydrateError,
-  errorPacket,
   type EventPacket,
+  errorPacket,
   exceedsDepth,
   InvalidActionError,
   type Packet,
@@ -107,10 +107,11 @@ function dispatch(
     write(connection, packet, data);
     return undefined;
   }
-  const fields: ActionFields = cid === undefined ? { receiver: event } : { procedure: event };
-  if (packet.hasData) fields.data = data;
+  const fields = actionFields(packet, expired);
+  if (cid === undefined) fields.receiver = event;
+  else fields.procedure = event;
   const type = cid === undefined ? AGAction.TRANSMIT : AGAction.INVOKE;
-  return askInbound(connection, cid, type, fields, expired).then((passed) => {
+  return askInbound(connection, cid, type, fields).then((passed) => {
     if (passed !== undefined) write(connection, packet, passed.data);
   });
 }
@@ -134,20 +135,26 @@ function writeRequest(connection: Connection, { event, cid }: EventPacket, data:
   }
 }
 
+function actionFields(
+  { data, hasData }: { readonly data: unknown; readonly hasData: boolean },
+  expired: AuthTokenExpiredError | undefined,
+): ActionFields {
+  const fields: ActionFields = hasData ? { data } : {};
+  if (expired !== undefined) fields.authTokenExpiredError = expired;
+  return fields;
+}
+
 /** Asks the inbound middleware, if one is set; a block is answered and emitted here. */
 async function askInbound(
   connection: Connection,
   cid: number | undefined,
   type: ActionType,
   fields: ActionFields,
-  expired: AuthTokenExpiredError | undefined,
 ): Promise<Passed> {
   const stream = connection.middleware.line('inbound');
   if (stream === undefined) return { data: fields.data };
   const { socket, server } = connection;
-  const action = new AGAction(type, { socket, ...fields });
-  if (expired !== undefined) action.authTokenExpiredError = expired;
-  const verdict = await runAction(stream, action);
+  const verdict = await runAction(stream, new AGAction(type, { socket, ...fields }));
   if (verdict.allowed) return { data: verdict.data };
   if (server.middlewareEmitFailures) socket.emitError(verdict.cause);
   fail(connection, cid, verdict.error);
@@ -185,8 +192,8 @@ function publish(
   }
   const { channel, data } = payload;
   if (server.middlewareFunctions.inbound === undefined) return publishData(connection, packet, channel, data);
-  const fields: ActionFields = payload.hasData ? { channel, data } : { channel };
-  return askInbound(connection, cid, AGAction.PUBLISH_IN, fields, expired).then((passed) =>
+  const fields = { ...actionFields(payload, expired), channel };
+  return askInbound(connection, cid, AGAction.PUBLISH_IN, fields).then((passed) =>
     passed === undefined ? undefined : publishData(connection, packet, channel, passed.data),
   );
 }
@@ -230,8 +237,8 @@ async function subscribe(
     return refuse(connection, cid, new InvalidActionError('Subscribe channel name was malformatted'));
   }
   const { channel } = payload;
-  const fields: ActionFields = payload.hasData ? { channel, data: payload.data } : { channel };
-  const passed = await askInbound(connection, cid, AGAction.SUBSCRIBE, fields, expired);
+  const fields = { ...actionFields(payload, expired), channel };
+  const passed = await askInbound(connection, cid, AGAction.SUBSCRIBE, fields);
   if (passed === undefined) return undefined;
   const { channel: _, ...options } = packet.data as Record<string, unknown>;
   const subscriptionOptions = { ...options, data: passed.data };
@@ -247,7 +254,7 @@ async function subscribe(
     } catch (error) {
       return refuse(connection, cid, error);
     }
-    if (connection.state as string === 'closed') return undefined;
+    if ((connection.state as string) === 'closed') return undefined;
     connection.socket.sendObject(responsePacket(cid));
   }
   writeRequest(connection, packet, { channel, ...subscriptionOptions });

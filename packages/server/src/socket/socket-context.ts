@@ -9,8 +9,9 @@ import type {
   VerificationKey,
 } from '../auth/token-options.js';
 import type { EngineSocket } from '../engine/engine.js';
-import type { BrokerEngine, Subscriber } from '../exchange/broker-engine.js';
+import type { BrokerEngine } from '../exchange/broker-engine.js';
 import type { AGExchange } from '../exchange/exchange.js';
+import type { Subscriber } from '../exchange/subscriber.js';
 import type { MiddlewareFunctions } from '../middleware/middleware-streams.js';
 import type {
   AuthStateChange,
@@ -58,7 +59,9 @@ export interface SocketHost {
   readonly defaultVerificationOptions: TokenVerificationOptions;
   readonly ackTimeout: number;
   readonly handshakeTimeout: number;
+  readonly pingInterval: number;
   readonly pingTimeout: number;
+  readonly protocolVersion: number;
   readonly pingTimeoutDisabled: boolean;
   readonly allowClientPublish: boolean;
   readonly strictHandshake: boolean;
@@ -88,7 +91,10 @@ export interface DeliveryOptions {
 }
 
 /** What the parts of a socket use of its public object, where users may have replaced or extended it. */
-export interface SocketFace extends Subscriber, Pick<AsyncStreamEmitter<SocketEvents>, 'emit' | 'hasListener'> {
+export interface SocketFace
+  extends Subscriber,
+    Pick<AsyncStreamEmitter<SocketEvents>, 'emit' | 'hasListener'> {
+  readonly server: SocketHost;
   readonly request: IncomingMessage;
   hasProcedure(name: string): boolean;
   emitError(error: unknown): void;
@@ -109,4 +115,3 @@ export interface SocketContext {
   readonly engine: EngineSocket;
   readonly state: SocketState;
 }
-

@@ -3,6 +3,9 @@ import type { AuthToken } from '@socketcluster-ts/core';
 /** Whether a socket is between the upgrade and the handshake, in use, or gone. */
 export type SocketState = 'connecting' | 'open' | 'closed';
 
+/** What happens to the streams of a socket when it closes. */
+export type StreamCleanupMode = 'kill' | 'close' | 'none';
+
 /** Whether a socket showed a valid token. */
 export type AuthenticationState = 'authenticated' | 'unauthenticated';
 

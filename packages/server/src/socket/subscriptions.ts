@@ -31,6 +31,13 @@ export class Subscriptions {
     return this.#channels === undefined ? [] : [...this.#channels.keys()];
   }
 
+  /** The channels as keys of a new record without a prototype. */
+  record(): Record<string, true> {
+    const record = Object.create(null) as Record<string, true>;
+    for (const name of this.names()) record[name] = true;
+    return record;
+  }
+
   has(channel: string): boolean {
     return this.#channels?.has(channel) === true;
   }
@@ -48,13 +55,21 @@ export class Subscriptions {
       const subscription = this.#claim(channel);
       await this.#work(subscription, this.#confirm(channel, subscription));
     } catch (error) {
-      throw new BrokerError(`Failed to subscribe socket to the ${echoName(channel)} channel - ${String(error)}`, {
-        cause: error,
-      });
+      throw new BrokerError(
+        `Failed to subscribe socket to the ${echoName(channel)} channel - ${String(error)}`,
+        {
+          cause: error,
+        },
+      );
     }
     if (this.#context.state === 'closed') return;
     socket.emit('subscribe', { channel, subscriptionOptions: options });
-    server.emitOfSocket('subscription', { socket, channel, subscriptionOptions: options, channelOptions: options });
+    server.emitOfSocket('subscription', {
+      socket,
+      channel,
+      subscriptionOptions: options,
+      channelOptions: options,
+    });
   }
 
   /** The record of the channel; a new one counts against the limit, one that is held costs nothing. */
@@ -110,7 +125,7 @@ export class Subscriptions {
     while (subscription?.work !== undefined) {
       await subscription.work.catch(() => {});
       // The subscribe that was under way emits before this goes on.
-      await undefined;
+      await Promise.resolve();
       subscription = this.#channels?.get(channel);
     }
     if (subscription === undefined) {

@@ -15,7 +15,12 @@ import type { Inbound } from './inbound.js';
  *
  * @param reason what the event shows; the text that belongs to the code when empty
  */
-export function teardown(connection: Connection, inbound: Inbound, code: number, reason: string | undefined): void {
+export function teardown(
+  connection: Connection,
+  inbound: Inbound,
+  code: number,
+  reason: string | undefined,
+): void {
   const { socket, server, outbound } = connection;
   const wasConnecting = connection.state === 'connecting';
   const shownReason = reason || errorStatuses[code] || reason;
@@ -35,7 +40,7 @@ export function teardown(connection: Connection, inbound: Inbound, code: number,
   connection.stopHandshakeDeadline();
   connection.state = 'closed';
   inbound.dropBatch();
-  const { streamCleanupMode } = connection.options;
+  const { streamCleanupMode } = connection.settings;
   if (streamCleanupMode === 'kill') inbound.kill();
   abortCalls();
 

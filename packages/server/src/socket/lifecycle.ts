@@ -1,0 +1,73 @@
+import { CLOSE_CODES, sanitizeClose } from '@socketcluster-ts/core';
+import type { EngineSocket, EngineSocketHandlers } from '../engine/engine.js';
+import type { MiddlewareStream } from '../middleware/middleware-stream.js';
+import { Connection, type SocketSettings } from './connection.js';
+import { Inbound } from './inbound.js';
+import type { SocketFace } from './socket-context.js';
+import { teardown } from './teardown.js';
+
+/** Owns a connection from its first byte to its end: what the engine reports goes in here, and every close of ours. */
+export class Lifecycle implements EngineSocketHandlers {
+  readonly connection: Connection;
+  readonly inbound: Inbound;
+
+  constructor(socket: SocketFace, engine: EngineSocket, settings: SocketSettings) {
+    this.connection = new Connection(socket, engine, settings, (code) => this.close(code, '', undefined));
+    this.inbound = new Inbound(this.connection);
+  }
+
+  /**
+   * Begins to read, starts the clocks, and calls the middleware functions that are set now. `handshakeLeftMs` is what
+   * is left of the handshake timeout, `handshakeStream` where the handshake middleware has been running since the
+   * upgrade request.
+   */
+  start(handshakeLeftMs: number, handshakeStream: MiddlewareStream | undefined): void {
+    const { engine, middleware } = this.connection;
+    engine.start(this);
+    this.connection.start(handshakeLeftMs, onHandshakeTimeout);
+    if (handshakeStream !== undefined) middleware.adopt(handshakeStream);
+    middleware.line('inboundRaw');
+    middleware.line('inbound');
+    middleware.line('outbound');
+  }
+
+  onMessage(data: string | Buffer): void {
+    this.inbound.accept(data);
+  }
+
+  onError(error: Error): void {
+    this.connection.socket.emitError(error);
+  }
+
+  onSendError(error: Error): void {
+    const { socket, engine, state } = this.connection;
+    socket.emitError(error);
+    // On a connection that is closing already the close event follows, with the real code.
+    if (!engine.isOpen || state === 'closed') return;
+    teardown(this.connection, this.inbound, CLOSE_CODES.HUNG_UP, String(error));
+    engine.terminate();
+  }
+
+  onClose(code: number, reason: string): void {
+    teardown(this.connection, this.inbound, code, reason);
+  }
+
+  /** A token could not be signed: the client would go on without one, so it has to connect anew. */
+  failToSign(error: unknown): void {
+    this.connection.socket.emitError(error);
+    this.close(CLOSE_CODES.SIGN_FAILED, '', String(error));
+  }
+
+  /** Closes with a code and reason on the wire, and another reason in the events. What was sent before goes first. */
+  close(code: number, wireReason: string, shownReason: string | undefined): void {
+    const { state, outbound, engine } = this.connection;
+    if (state === 'closed') return;
+    outbound.flushForClose();
+    teardown(this.connection, this.inbound, code, shownReason);
+    engine.close(sanitizeClose(code, '').code, wireReason);
+  }
+}
+
+function onHandshakeTimeout(connection: Connection): void {
+  connection.closeWith(CLOSE_CODES.HANDSHAKE_TIMEOUT);
+}
