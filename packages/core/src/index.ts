@@ -1,1 +1,90 @@
-export {};
+/**
+ * What both ends of a SocketCluster connection agree on: packets and their codec, errors and how they cross the wire,
+ * calls and their answers, batches, channels. Server and client are built on it; an application meets its names
+ * through them.
+ *
+ * ```ts
+ * import { jsonCodec, parsePacket } from '@socketcluster-ts/core';
+ *
+ * const packet = parsePacket(jsonCodec.decode('{"event":"greet","data":"Ann","cid":1}'));
+ * if (packet.kind === 'event') console.log(packet.event, packet.data);
+ * ```
+ *
+ * @module
+ */
+export { TimeoutError } from '@socketcluster-ts/streams';
+export { type AuthToken, isTokenExpired } from './auth-token.js';
+export { Batcher } from './batcher.js';
+export { CallTable, type PendingCall } from './call-table.js';
+export {
+  AGChannel,
+  type ChannelClient,
+  type ChannelEvents,
+  type ChannelOptions,
+  type ChannelState,
+} from './channel.js';
+export type { ChannelListeners } from './channel-listeners.js';
+export { addChannelMethods, type ChannelMethods, type ChannelStreamsOwner } from './channel-methods.js';
+export { ChannelStreams } from './channel-streams.js';
+export { Deadline, DeadlineQueue, type DeadlineQueueOptions } from './deadline-queue.js';
+export { decycle, dehydrateError, hydrateError } from './error-transfer.js';
+export {
+  AuthError,
+  AuthTokenError,
+  AuthTokenExpiredError,
+  AuthTokenInvalidError,
+  AuthTokenNotBeforeError,
+  BadConnectionError,
+  BrokerError,
+  HTTPServerError,
+  InvalidActionError,
+  InvalidArgumentsError,
+  InvalidMessageError,
+  InvalidOptionsError,
+  ProcessExitError,
+  ResourceLimitError,
+  ServerProtocolError,
+  SilentMiddlewareBlockedError,
+  SocketProtocolError,
+  UnknownError,
+} from './errors.js';
+export {
+  CLOSE_CODES,
+  closeReason,
+  errorStatuses,
+  ignoreStatuses,
+  isIgnoredStatus,
+  sanitizeClose,
+} from './protocol/close-codes.js';
+export { type CodecEngine, jsonCodec, type TextCodecEngine } from './protocol/codec.js';
+export { exceedsDepth } from './protocol/depth.js';
+export {
+  type ChannelPayload,
+  type EventPacket,
+  errorPacket,
+  eventPacket,
+  type Packet,
+  parseChannelPayload,
+  parsePacket,
+  type RawPacket,
+  type ResponsePacket,
+  responsePacket,
+  type WireEvent,
+  type WireResponse,
+} from './protocol/packet.js';
+export {
+  type AuthenticateStatus,
+  type HandshakeData,
+  type HandshakeStatus,
+  isReservedEvent,
+  type KickOutData,
+  type PublishData,
+  RESERVED_EVENTS,
+  type ReservedEvent,
+  type ReservedEventData,
+  type SetAuthTokenData,
+  type SubscribeData,
+} from './protocol/reserved-events.js';
+export { AGRequest, type EndRequest, type FailRequest, type RequestTarget } from './request.js';
+export { RpcHost } from './rpc-host.js';
+export { spawn } from './spawn.js';

@@ -55,8 +55,11 @@ export {
 } from '@socketcluster-ts/core';
 export type { AuthEngine } from './auth/auth-engine.js';
 export type { JwksLocation } from './auth/jwks.js';
+export type { KeyMaterial } from './auth/key-material.js';
 export type {
+  KeySource,
   SignatureKey,
+  TokenHeader,
   TokenSignatureOptions,
   TokenVerificationOptions,
   VerificationKey,

@@ -108,6 +108,18 @@ const RULES: Readonly<Record<string, Rule>> = {
   host: { check: (value) => typeof value === 'string', allowed: 'a string' },
 };
 
+/** Options that are checked where they are turned into keys, and for which `null` means not given. */
+const CHECKED_WITH_KEYS: ReadonlySet<string> = new Set([
+  'authKey',
+  'authPrivateKey',
+  'authPublicKey',
+  'authAlgorithm',
+  'authVerifyAlgorithms',
+  'authJwks',
+  'httpServer',
+  'limits',
+]);
+
 /**
  * The options a server works with: what was given, checked, on top of the defaults. The given object is not changed.
  *
@@ -119,7 +131,8 @@ export function resolveOptions(options: ServerOptions): { options: ResolvedOptio
   for (const [name, value] of Object.entries(options)) {
     if (value === undefined) continue;
     const rule = Object.hasOwn(RULES, name) ? RULES[name] : undefined;
-    if (rule !== undefined && value === null && rule.nullable !== true) continue;
+    const meansNotGiven = rule === undefined ? CHECKED_WITH_KEYS.has(name) : rule.nullable !== true;
+    if (value === null && meansNotGiven) continue;
     if (rule !== undefined && value !== null && !rule.check(value)) throw invalid(name, rule.allowed, value);
     given[name] = value;
   }

@@ -92,7 +92,8 @@ export class AGServer extends AsyncStreamEmitter<ServerEvents> implements Socket
   /** Whether the broker is ready and the server not closed. */
   isReady = false;
 
-  auth: AuthEngine;
+  /** Signs and verifies tokens. An engine of the user's may lack `signToken()`. */
+  auth: Required<AuthEngine>;
   codec: CodecEngine;
   /** The key of the next signature. May be replaced at any time. */
   signatureKey: SignatureKey;
@@ -131,7 +132,7 @@ export class AGServer extends AsyncStreamEmitter<ServerEvents> implements Socket
   #isClosed = false;
 
   /** @throws {InvalidOptionsError} that names the option, what was given and what is allowed */
-  constructor(options: ServerOptions) {
+  constructor(options: ServerOptions = {}) {
     super();
     const { options: resolved, limits } = resolveOptions(options);
     this.options = resolved;
@@ -165,11 +166,13 @@ export class AGServer extends AsyncStreamEmitter<ServerEvents> implements Socket
 
     const auth = resolveAuthOptions(options, { refuseShortSecrets: limits.preset === 'public' });
     if (auth.generatedKey !== undefined) resolved.authKey = auth.generatedKey;
+    const { algorithm } = auth.defaultSignatureOptions;
+    if (algorithm !== undefined) resolved.authAlgorithm = algorithm;
     this.signatureKey = auth.signatureKey;
     this.verificationKey = auth.verificationKey;
     this.defaultSignatureOptions = auth.defaultSignatureOptions;
     this.defaultVerificationOptions = auth.defaultVerificationOptions;
-    this.auth = resolved.authEngine ?? new AGAuthEngine();
+    this.auth = (resolved.authEngine ?? new AGAuthEngine()) as Required<AuthEngine>;
     this.codec = resolved.codecEngine ?? jsonCodec;
     this.#socketSettings = {
       batchOnHandshake: resolved.batchOnHandshake,
@@ -252,7 +255,7 @@ export class AGServer extends AsyncStreamEmitter<ServerEvents> implements Socket
 
   /** Replaces the auth engine for the next token. */
   setAuthEngine(authEngine: AuthEngine): void {
-    this.auth = authEngine;
+    this.auth = authEngine as Required<AuthEngine>;
   }
 
   /** Replaces the codec for the next message; all clients must use the same one. */

@@ -138,7 +138,7 @@ export class UpgradeGate {
       refuse(verdict, 408, 'The handshake took too long');
     }, undefined);
     if (handshakeTimeout > 0 && handshakeTimeout !== Infinity) deadlines.schedule(deadline, handshakeTimeout);
-    stream.start(middleware, (error) => this.#owner.emitError(error));
+    stream.start(middleware, (error) => this.#owner.emitWarning(error));
     const outcome = await runAction(stream, new AGAction(AGAction.HANDSHAKE_WS, { request }));
     deadlines.cancel(deadline);
     if (isOver) return undefined;

@@ -8,7 +8,7 @@ import {
   requirePlainPayload,
 } from './decode-token.js';
 import { signEdDSA, verifyEdDSA } from './eddsa.js';
-import { ASYMMETRIC_ALGORITHMS, algorithmsOfKey, HMAC_ALGORITHMS } from './key-algorithms.js';
+import { algorithmsOfKey, algorithmsOfKind } from './key-algorithms.js';
 import { KeyCache } from './key-cache.js';
 import { type KeyMaterial, parseSignatureKey, parseVerificationKey } from './key-material.js';
 import type {
@@ -179,16 +179,12 @@ function verifyWithLibrary(
  */
 function allowedAlgorithms(key: KeyObject, options: TokenVerificationOptions): readonly string[] {
   const fitting =
-    options.allowInvalidAsymmetricKeyTypes === true ? algorithmsOfFamily(key) : algorithmsOfKey(key);
+    options.allowInvalidAsymmetricKeyTypes === true ? algorithmsOfKind(key) : algorithmsOfKey(key);
   const chosen: unknown = options.algorithms ?? fitting;
   if (!Array.isArray(chosen)) return fitting.filter((algorithm) => algorithm === chosen);
   return chosen.every((algorithm) => fitting.includes(algorithm))
     ? chosen
     : chosen.filter((algorithm) => fitting.includes(algorithm));
-}
-
-function algorithmsOfFamily(key: KeyObject): readonly string[] {
-  return key.type === 'secret' ? HMAC_ALGORITHMS : ASYMMETRIC_ALGORITHMS;
 }
 
 /** A tolerance that is no number would make every comparison false, and with it every token valid for ever. */

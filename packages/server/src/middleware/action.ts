@@ -31,7 +31,7 @@ export interface ActionAllowance {
 export interface AuthInfo {
   signedAuthToken: string | null;
   authToken: AuthToken | null;
-  authTokenError?: Error | undefined;
+  authTokenError?: Error | null | undefined;
   authState: 'authenticated' | 'unauthenticated';
 }
 

@@ -21,6 +21,11 @@ export function afterMicrotasks(resumable: Resumable): void {
   if (waiting.push(resumable) === 1) queueMicrotask(askForTick);
 }
 
+/** As {@link afterMicrotasks}, for those who wait in an async function. */
+export function microtasksDone(): Promise<void> {
+  return new Promise((resume) => afterMicrotasks({ resume }));
+}
+
 function askForTick(): void {
   process.nextTick(resumeAll);
 }

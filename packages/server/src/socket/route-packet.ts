@@ -87,13 +87,17 @@ function openConnection(connection: Connection, packet: EventPacket): Promise<vo
     fail(connection, cid, error);
     return undefined;
   }
-  return handshake(connection, packet, cid).then(() => writeRequest(connection, packet, packet.data));
+  return handshake(connection, packet, cid).then(() =>
+    writeReserved(connection, packet, packet.data, packet.data),
+  );
 }
 
 function showToken(connection: Connection, packet: EventPacket): Promise<void> | undefined {
   const { cid } = packet;
   if (cid === undefined) return malformed(connection, 'Authenticate');
-  return authenticate(connection, packet.data, cid).then(() => writeRequest(connection, packet, packet.data));
+  return authenticate(connection, packet.data, cid).then(() =>
+    writeReserved(connection, packet, packet.data, packet.data),
+  );
 }
 
 /** An event of the application. */
@@ -124,10 +128,15 @@ function write(connection: Connection, packet: EventPacket, data: unknown): void
   }
 }
 
-/** The request of a reserved event, for who watches these: it has its answer already. */
-function writeRequest(connection: Connection, { event, cid }: EventPacket, data: unknown): void {
+/** A reserved event, for who watches these. A request has its answer already; a receiver gets the bare data. */
+function writeReserved(
+  connection: Connection,
+  { event, cid }: EventPacket,
+  data: unknown,
+  bare: unknown,
+): void {
   const { socket } = connection;
-  if (cid === undefined) socket.writeReceiver(event, data);
+  if (cid === undefined) socket.writeReceiver(event, bare);
   else if (socket.hasProcedure(event)) {
     const request = socket.createRequest(cid, event, data);
     request.sent = true;
@@ -223,7 +232,7 @@ function publishData(
 function published(connection: Connection, packet: EventPacket, channel: string, data: unknown): void {
   // compat: the publisher's own copy of the message is on its way before this acknowledgement.
   if (packet.cid !== undefined) connection.socket.sendObject(responsePacket(packet.cid));
-  writeRequest(connection, packet, data === undefined ? { channel } : { channel, data });
+  writeReserved(connection, packet, data === undefined ? { channel } : { channel, data }, data);
 }
 
 async function subscribe(
@@ -257,7 +266,7 @@ async function subscribe(
     if ((connection.state as string) === 'closed') return undefined;
     connection.socket.sendObject(responsePacket(cid));
   }
-  writeRequest(connection, packet, { channel, ...subscriptionOptions });
+  writeReserved(connection, packet, { channel, ...subscriptionOptions }, passed.data);
   return undefined;
 }
 
@@ -273,6 +282,6 @@ async function unsubscribe(connection: Connection, packet: EventPacket): Promise
     return refuse(connection, cid, new BrokerError(text, { cause: error }));
   }
   if (cid !== undefined) connection.socket.sendObject(responsePacket(cid));
-  writeRequest(connection, packet, channel);
+  writeReserved(connection, packet, channel, channel);
   return undefined;
 }

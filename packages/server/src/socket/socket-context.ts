@@ -105,7 +105,11 @@ export interface SocketFace
   deauthenticate(options?: DeliveryOptions): Promise<void>;
   disconnect(code?: number, reason?: string): Promise<void>;
   closeAllStreams(): void;
-  killAllStreams(): void;
+  killAllMiddlewares(): void;
+  killIO(): void;
+  killAllReceivers(): void;
+  killAllProcedures(): void;
+  killAllListeners(): void;
 }
 
 /** What every part of a socket can rely on. */

@@ -5,8 +5,10 @@ import {
   SocketProtocolError,
   spawn,
 } from '@socketcluster-ts/core';
+import { microtasksDone } from './after-microtasks.js';
 import type { Connection } from './connection.js';
 import type { Inbound } from './inbound.js';
+import type { SocketFace } from './socket-context.js';
 
 /**
  * Ends the life of a socket, whoever closed it: calls fail, the close is emitted, the server forgets the socket, its
@@ -57,12 +59,23 @@ export function teardown(
       await connection.subscriptions.leaveAll();
       // What was received before the close is still processed, into streams that are not closed yet.
       if (streamCleanupMode === 'close') await inbound.end();
+      if (streamCleanupMode === 'kill') killAllButListeners(socket);
       socket.emit('end', undefined);
-      if (streamCleanupMode === 'kill') socket.killAllStreams();
-      else if (streamCleanupMode === 'close') socket.closeAllStreams();
+      if (streamCleanupMode === 'close') socket.closeAllStreams();
+      if (streamCleanupMode !== 'kill') return;
+      // Loops that wait for `end` must have it before their streams go.
+      await microtasksDone();
+      socket.killAllListeners();
     },
     (error) => socket.emitError(error),
   );
+}
+
+function killAllButListeners(socket: SocketFace): void {
+  socket.killAllMiddlewares();
+  socket.killIO();
+  socket.killAllReceivers();
+  socket.killAllProcedures();
 }
 
 function protocolError(code: number, reason: string | undefined): SocketProtocolError {

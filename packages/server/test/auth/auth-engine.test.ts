@@ -151,8 +151,8 @@ describe('a key source', () => {
       [null, 'jwt must be provided'],
       ['a.b', 'jwt malformed'],
       ['a.b.c', 'invalid token'],
-    ]) {
-      await expect(engine.verifyToken(token, source)).rejects.toThrow(message as string);
+    ] as const) {
+      await expect(engine.verifyToken(token, source)).rejects.toThrow(message);
     }
   });
 

@@ -13,50 +13,47 @@ import { toAuthTokenError } from '../../src/auth/token-errors.js';
 import type { VerificationKey } from '../../src/auth/token-options.js';
 import { ed25519, hmacToken, jwk, p256, pairToken, part, rsa, SECRET } from './token-keys.js';
 
+type Refusal =
+  | typeof AuthTokenExpiredError
+  | typeof AuthTokenInvalidError
+  | typeof AuthTokenNotBeforeError
+  | typeof AuthTokenError;
+
 const DATE = new Date(1_700_000_000_000);
 const named = (name: string, fields: object = {}) => Object.assign(new Error('the words'), { name }, fields);
 
 describe('toAuthTokenError()', () => {
-  test.each([
+  test.each<[string, unknown, Refusal, object]>([
     [
       'TokenExpiredError',
       new jwt.TokenExpiredError('the words', DATE),
       AuthTokenExpiredError,
-      true,
       { expiry: DATE },
     ],
-    ['JsonWebTokenError', new jwt.JsonWebTokenError('the words'), AuthTokenInvalidError, true, {}],
-    [
-      'NotBeforeError',
-      new jwt.NotBeforeError('the words', DATE),
-      AuthTokenNotBeforeError,
-      false,
-      { date: DATE },
-    ],
+    ['JsonWebTokenError', new jwt.JsonWebTokenError('the words'), AuthTokenInvalidError, {}],
+    ['NotBeforeError', new jwt.NotBeforeError('the words', DATE), AuthTokenNotBeforeError, { date: DATE }],
     [
       'an error of that name',
       named('TokenExpiredError', { expiredAt: 5 }),
       AuthTokenExpiredError,
-      true,
       { expiry: 5 },
     ],
     [
       'an error without time',
       named('TokenExpiredError'),
       AuthTokenExpiredError,
-      true,
       { expiry: expect.any(Date) },
     ],
-    ['any other error', named('TypeError'), AuthTokenError, true, {}],
-    ['an object', { name: 'JsonWebTokenError', message: 'the words' }, AuthTokenInvalidError, true, {}],
-    ['text', 'the words', AuthTokenError, true, {}],
-  ])('%s becomes the class of the contract', (_, error, expectedClass, isBadToken, fields) => {
+    ['any other error', named('TypeError'), AuthTokenError, {}],
+    ['an object', { name: 'JsonWebTokenError', message: 'the words' }, AuthTokenInvalidError, {}],
+    ['text', 'the words', AuthTokenError, {}],
+  ])('%s becomes the class of the contract', (_, error, expectedClass, fields) => {
     const refusal = toAuthTokenError(error);
     expect(refusal).toBeInstanceOf(expectedClass);
-    expect({ ...refusal }).toEqual({
+    expect(Object.fromEntries(Object.entries(refusal))).toEqual({
       name: expectedClass.name,
       message: 'the words',
-      isBadToken,
+      isBadToken: expectedClass !== AuthTokenNotBeforeError,
       ...fields,
     });
     expect(refusal.cause).toBe(error);

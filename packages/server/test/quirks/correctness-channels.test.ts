@@ -168,7 +168,8 @@ test('C8: an unsubscribe sent behind a slow subscribe is carried out after it', 
 });
 
 ours('C17: `invokePublish()` of data that cannot be encoded rejects, `transmitPublish()` warns', async () => {
-  const { server, open, warnings } = await startServer();
+  const started = await startServer();
+  const { server, open } = started;
   const { client } = await open();
   await client.call('#subscribe', { channel: 'news' });
   const circular: Record<string, unknown> = {};
@@ -177,7 +178,7 @@ ours('C17: `invokePublish()` of data that cannot be encoded rejects, `transmitPu
   await expect(server.exchange.invokePublish('news', circular)).rejects.toBeInstanceOf(Error);
   await warned;
   await expect(server.exchange.transmitPublish('news', 1n)).resolves.toBeUndefined();
-  await until(() => warnings.length >= 2);
+  await until(() => started.warnings.length >= 2);
 
   await server.exchange.invokePublish('news', 'fine');
   expect(await client.next()).toMatchObject({ data: { data: 'fine' } });
@@ -216,7 +217,7 @@ ours('C30: subscribers are served in the order in which they subscribed, whateve
         transmit: async () => {
           served.push(id);
         },
-      } as never,
+      },
       'news',
     );
   }

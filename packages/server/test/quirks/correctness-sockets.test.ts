@@ -31,7 +31,7 @@ describe('middleware and handshake', () => {
     const { server, connect } = await startServer();
     server.setMiddleware(server.MIDDLEWARE_HANDSHAKE, async (stream) => {
       for await (const action of stream) {
-        if (action.type === action.HANDSHAKE_SC) action.block(error as Error);
+        if (action.type === action.HANDSHAKE_SC) action.block(error);
         else action.allow();
       }
     });
@@ -241,11 +241,11 @@ describe('the server object', () => {
     await brokerEngine.listener('ready').once();
     const emit = vi.spyOn(serverModule.AGSimpleBroker.prototype, 'emit');
     try {
-      const server = attach(createServer(), { brokerEngine });
-      await nextValue(server.listener('ready'));
-      await server.exchange.invokePublish('news', 1);
-      expect(emit.mock.contexts.length).toBeGreaterThan(0);
-      for (const context of emit.mock.contexts) expect(context).toBe(brokerEngine);
+      attach(createServer(), { brokerEngine });
+      // This one has a default broker, which is ready after any that had been made before.
+      const other = attach(createServer());
+      await nextValue(other.listener('ready'));
+      expect(new Set(emit.mock.contexts)).toEqual(new Set([other.brokerEngine]));
     } finally {
       emit.mockRestore();
     }

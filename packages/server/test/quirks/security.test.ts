@@ -186,7 +186,7 @@ describe('the handshake', () => {
           return { name: 'ada' };
         },
       },
-    } as object);
+    });
     const log = new EventLog().record(server, ['connection', 'authentication', 'closure']);
     const client = await connect();
     client.send({ event: '#handshake', data: { authToken: 'any' }, cid: 1 });
@@ -220,7 +220,7 @@ describe('origins', () => {
     ours(
       `S7: origins are compared exactly: ${JSON.stringify(origins)} answers ${origin} with ${status}`,
       async () => {
-        const { port } = await startServer({ origins } as object);
+        const { port } = await startServer({ origins });
         expect((await requestUpgrade(port, { headers: { Origin: origin } })).status).toBe(status);
       },
     );
@@ -306,7 +306,7 @@ describe('cost and content', () => {
     const decode = vi.fn((text: unknown) => JSON.parse(String(text)) as unknown);
     const { open } = await startServer({
       codecEngine: { decode, encode: (value: unknown) => JSON.stringify(value) },
-    } as object);
+    });
     const { client, socket } = await open();
     await client.fence();
     decode.mockClear();

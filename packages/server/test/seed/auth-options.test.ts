@@ -123,7 +123,7 @@ describe('authDefaultExpiry', () => {
 
   test('option `authDefaultExpiry`: is in seconds, or a time span', async () => {
     expect(lifetime(await signedBy({ authKey, authDefaultExpiry: 60 }))).toBe(60);
-    expect(lifetime(await signedBy({ authKey, authDefaultExpiry: '2h' } as ServerOptions))).toBe(7200);
+    expect(lifetime(await signedBy({ authKey, authDefaultExpiry: '2h' }))).toBe(7200);
   });
 
   test('option `authDefaultExpiry`: gives way to an `expiresIn` and to an `exp` in the token', async () => {

@@ -35,7 +35,7 @@ export function startClockedServer(options: ServerOptions = {}): ClockedServer {
     vi.useRealTimers();
   });
   const wsEngine = fakeEngine();
-  const server = serverModule.attach(createServer(), { ...options, wsEngine } as ServerOptions);
+  const server = serverModule.attach(createServer(), { ...options, wsEngine });
   const advance = async (ms: number): Promise<void> => {
     await vi.advanceTimersByTimeAsync(ms);
   };

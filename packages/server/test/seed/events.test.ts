@@ -1,20 +1,13 @@
 import { createServer } from 'node:http';
-import {
-  afterTest,
-  EventLog,
-  nextValue,
-  ours,
-  type StartedServer,
-  serverModule,
-  startServer,
-} from '@socketcluster-ts/testkit';
+import { afterTest, EventLog, nextValue, ours, serverModule, startServer } from '@socketcluster-ts/testkit';
+import jsonwebtoken from 'jsonwebtoken';
 import { describe, expect, test } from 'vitest';
 
 const { AGServerSocket, AGSimpleBroker, attach } = serverModule;
 const authKey = 'a secret of thirty-two bytes, or more';
 
-function tokenOf({ server }: StartedServer, claims: object): Promise<string> {
-  return server.auth.signToken(claims, server.signatureKey);
+function tokenOf(claims: object): string {
+  return jsonwebtoken.sign(claims, authKey);
 }
 
 function secondsFromNow(seconds: number): number {
@@ -208,11 +201,10 @@ describe('of channels', () => {
 
 describe('of authentication', () => {
   test('event `authentication`: tells socket and token of a client that connects with a valid one', async () => {
-    const started = await startServer({ authKey });
-    const { server, connect } = started;
+    const { server, connect } = await startServer({ authKey });
     const authenticated = nextValue(server.listener('authentication'));
     const client = await connect();
-    await client.handshake(await tokenOf(started, { name: 'ada' }));
+    await client.handshake(tokenOf({ name: 'ada' }));
 
     const payload = await authenticated;
     expect(Object.keys(payload).toSorted()).toEqual(['authToken', 'socket']);
@@ -236,9 +228,9 @@ describe('of authentication', () => {
   });
 
   test('event `deauthentication`: tells socket and the token that was given up', async () => {
-    const started = await startServer({ authKey });
-    const { client, socket } = await started.open({ authToken: await tokenOf(started, { name: 'ada' }) });
-    const gone = nextValue(started.server.listener('deauthentication'));
+    const { server, open } = await startServer({ authKey });
+    const { client, socket } = await open({ authToken: tokenOf({ name: 'ada' }) });
+    const gone = nextValue(server.listener('deauthentication'));
     client.transmit('#removeAuthToken');
     expect(await gone).toEqual({ socket, oldAuthToken: expect.objectContaining({ name: 'ada' }) });
   });
@@ -264,9 +256,8 @@ describe('of authentication', () => {
   });
 
   test('event `badSocketAuthToken`: tells the token and why, for an expired one in the handshake', async () => {
-    const started = await startServer({ authKey });
-    const { server, connect } = started;
-    const signedAuthToken = await tokenOf(started, { name: 'ada', exp: secondsFromNow(-10) });
+    const { server, connect } = await startServer({ authKey });
+    const signedAuthToken = tokenOf({ name: 'ada', exp: secondsFromNow(-10) });
     const refused = nextValue(server.listener('badSocketAuthToken'));
     const client = await connect();
     await client.handshake(signedAuthToken);
@@ -291,11 +282,10 @@ describe('of authentication', () => {
   });
 
   test('event `badSocketAuthToken`: does not come for a token that is not active yet', async () => {
-    const started = await startServer({ authKey });
-    const { server, connect } = started;
+    const { server, connect } = await startServer({ authKey });
     const log = new EventLog().record(server, ['badSocketAuthToken', 'connection']);
     const client = await connect();
-    await client.handshake(await tokenOf(started, { nbf: secondsFromNow(600) }));
+    await client.handshake(tokenOf({ nbf: secondsFromNow(600) }));
     expect((await log.first('connection'))['authError']).toMatchObject({ name: 'AuthTokenNotBeforeError' });
     expect(log.names).toEqual(['connection']);
   });

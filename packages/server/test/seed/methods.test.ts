@@ -42,7 +42,7 @@ describe('constructor(options)', () => {
   });
 
   ours('method `constructor(options)`: takes `undefined` for "not given"', () => {
-    const server = attach(createServer(), { pingTimeout: undefined, path: undefined } as object);
+    const server = attach(createServer(), { pingTimeout: undefined, path: undefined });
     expect(server.options).toMatchObject({ pingTimeout: 20_000, path: '/socketcluster/' });
   });
 });

@@ -85,7 +85,7 @@ describe('wsEngine', () => {
     class Server extends WebSocketServer {
       readonly mark = 'own';
     }
-    const { server, open } = await startServer({ wsEngine: { Server } } as unknown as ServerOptions);
+    const { server, open } = await startServer({ wsEngine: { Server } });
     expect(server.wsServer).toBeInstanceOf(Server);
     const { client } = await open();
     expect(await client.call('#subscribe', { channel: 'news' })).toEqual({ rid: 2 });
@@ -105,7 +105,7 @@ describe('wsEngineServerOptions', () => {
       httpServer: createServer(),
       wsEngine,
       wsEngineServerOptions: { backlog: 17, path: '/mine/' },
-    } as unknown as ServerOptions);
+    });
     expect(server.wsServer).toBe(wsEngine.server);
     expect(wsEngine.server.options).toMatchObject({ backlog: 17, path: '/mine/' });
   });
@@ -217,8 +217,8 @@ describe('origins', () => {
 
   test('option `origins`: may be an array', async () => {
     const origins = ['chat.example:443', 'mobile.example:443'];
-    expect(await statusFor({ origins } as ServerOptions, 'https://mobile.example')).toBe(101);
-    expect(await statusFor({ origins } as ServerOptions, 'https://other.example')).toBe(403);
+    expect(await statusFor({ origins }, 'https://mobile.example')).toBe(101);
+    expect(await statusFor({ origins }, 'https://other.example')).toBe(403);
   });
 
   test('option `origins`: a refused origin is told in the answer and as a warning', async () => {
@@ -326,7 +326,7 @@ describe('path', () => {
   });
 
   test('option `path`: `null` takes every path', async () => {
-    const { port } = await startServer({ path: null } as unknown as ServerOptions);
+    const { port } = await startServer({ path: null });
     expect((await requestUpgrade(port, { path: '/wherever' })).status).toBe(101);
   });
 });

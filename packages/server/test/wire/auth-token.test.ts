@@ -138,7 +138,7 @@ describe('`setAuthToken()`', () => {
     const { open, server } = await startServer();
     const { client, socket } = await open();
     const log = new EventLog().record(server, ['disconnection']);
-    await expect(socket.setAuthToken(claims as unknown as object, options as object)).rejects.toBeInstanceOf(
+    await expect(socket.setAuthToken(claims as unknown as object, options as never)).rejects.toBeInstanceOf(
       Error,
     );
     expect(await client.ended()).toEqual({ code: 4002, reason: '' });
@@ -149,7 +149,7 @@ describe('`setAuthToken()`', () => {
   ours('that fails leaves the closed socket unauthenticated', async () => {
     const { open } = await startServer();
     const { client, socket } = await open();
-    await socket.setAuthToken({ user: 'ann' }, { nonsense: 1 } as object).catch(() => {});
+    await socket.setAuthToken({ user: 'ann' }, { nonsense: 1 }).catch(() => {});
     await client.ended();
     expect(socket.authState).toBe('unauthenticated');
   });

@@ -18,7 +18,7 @@ describe('#authenticate', () => {
       rid: 2,
       data: { isAuthenticated: true, authError: null },
     });
-    expect([...log.names].sort()).toEqual([
+    expect(log.names.toSorted()).toEqual([
       'authStateChange',
       'authenticate',
       'authentication',

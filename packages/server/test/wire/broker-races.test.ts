@@ -1,6 +1,7 @@
 import type { AGSimpleBroker } from '@socketcluster-ts/server';
 import {
   consume,
+  type Deferred,
   deferred,
   EventLog,
   nextValue,
@@ -15,7 +16,7 @@ import { describe, expect, test } from 'vitest';
 /** A broker one of whose methods takes effect at once but settles when the gate says so. */
 function gatedBroker(method: 'subscribeSocket' | 'unsubscribeSocket'): {
   broker: AGSimpleBroker;
-  gate: ReturnType<typeof deferred>;
+  gate: Deferred;
 } {
   const broker = new serverModule.AGSimpleBroker();
   const gate = deferred();
@@ -150,9 +151,10 @@ describe('a broker that fails', () => {
   });
 
   test('on its own has its error emitted as a warning of the server', async () => {
-    const { server, log } = await startServer();
+    const broker = new serverModule.AGSimpleBroker();
+    const { log } = await startServer({ brokerEngine: broker });
     const error = new Error('broken broker');
-    server.brokerEngine.emit('error', { error });
+    broker.emit('error', { error });
     expect(await log.first('warning')).toEqual({ warning: error });
   });
 });

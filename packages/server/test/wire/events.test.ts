@@ -158,7 +158,7 @@ describe('a call from the client', () => {
     const { client, socket } = await open();
     const called = take(socket.procedure('custom'), 3);
     for (const cid of [11, 12, 13]) client.send({ event: 'custom', cid });
-    for (const request of (await called).reverse()) request.end(request.id);
+    for (const request of (await called).toReversed()) request.end(request.id);
     await client.next((packet) => packet.rid === 11);
     expect(client.received.slice(1).map((packet) => packet.rid)).toEqual([13, 12, 11]);
   });

@@ -1,6 +1,5 @@
 import {
   type Connected,
-  collected,
   consume,
   EventLog,
   encodeFrame,

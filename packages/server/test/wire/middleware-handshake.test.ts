@@ -128,7 +128,7 @@ describe('MIDDLEWARE_HANDSHAKE', () => {
     const { connect, server } = await startServer();
     server.setMiddleware(server.MIDDLEWARE_HANDSHAKE, (stream) =>
       consume(stream, (action) => {
-        if (action.type === action.HANDSHAKE_SC) action.block('go away' as unknown as Error);
+        if (action.type === action.HANDSHAKE_SC) action.block('go away');
         else action.allow();
       }),
     );
@@ -156,7 +156,11 @@ describe('MIDDLEWARE_HANDSHAKE', () => {
       consume(stream, (action) => {
         if (action.type === action.HANDSHAKE_SC) {
           expect(action.request.url).toBe('/socketcluster/?x=1');
-          Object.assign(action.data as object, { authToken: { user: 'ann' }, authTokenError: null });
+          Object.assign(action.data, {
+            authToken: { user: 'ann' },
+            authState: 'authenticated',
+            authTokenError: undefined,
+          });
           expect(action.socket.state).toBe('connecting');
         }
         action.allow();

@@ -1,4 +1,4 @@
-import { consume, EventLog, nextValue, ours, startServer } from '@socketcluster-ts/testkit';
+import { consume, EventLog, nextValue, startServer } from '@socketcluster-ts/testkit';
 import { describe, expect, test } from 'vitest';
 
 /** An error as applications block with. */
@@ -143,7 +143,7 @@ describe('MIDDLEWARE_INBOUND', () => {
     const { open, server, log } = await startServer();
     server.setMiddleware(server.MIDDLEWARE_INBOUND, (stream) =>
       consume(stream, (action) => {
-        action.block('no entry' as unknown as Error);
+        action.block('no entry');
       }),
     );
     const { client } = await open();

@@ -205,7 +205,7 @@ describe('many calls both ways at once', () => {
       }
       answered.resolve();
     })();
-    for (const request of (await requests).reverse()) request.end((request.data as number) * 2);
+    for (const request of (await requests).toReversed()) request.end((request.data as number) * 2);
     await answered.promise;
     expect((await replies).map((reply) => reply.data)).toEqual(Array.from({ length: 50 }, (_, n) => n * 2));
     expect(await asked).toEqual(Array.from({ length: 50 }, (_, n) => n * 3));

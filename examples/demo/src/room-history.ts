@@ -1,0 +1,28 @@
+import type { ChatMessage } from './chat-message.js';
+
+const MAX_ROOMS = 200;
+const MAX_MESSAGES = 30;
+
+/** Owns the latest 30 messages of the 200 rooms written in last, in memory only. */
+export class RoomHistory {
+  readonly #rooms: Map<string, ChatMessage[]> = new Map();
+
+  /** Keeps `message`; drops the room's oldest message, or the longest unused room, when there is no place left. */
+  add(room: string, message: ChatMessage): void {
+    const messages = this.#rooms.get(room) ?? [];
+    messages.push(message);
+    if (messages.length > MAX_MESSAGES) messages.shift();
+    // Taken out and put back, so that the map's order is the order of use.
+    this.#rooms.delete(room);
+    this.#rooms.set(room, messages);
+    if (this.#rooms.size > MAX_ROOMS) {
+      const [oldest] = this.#rooms.keys();
+      if (oldest !== undefined) this.#rooms.delete(oldest);
+    }
+  }
+
+  /** The kept messages of a room, oldest first. */
+  of(room: string): readonly ChatMessage[] {
+    return this.#rooms.get(room) ?? [];
+  }
+}

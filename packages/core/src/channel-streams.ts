@@ -1,0 +1,65 @@
+import { type DemuxedConsumableStream, StreamDemux } from '@socketcluster-ts/streams';
+import { ChannelListeners } from './channel-listeners.js';
+
+/**
+ * Owns the streams of all channels of one exchange or client socket: the *outputs*, which carry the messages, and the
+ * *listeners*, which carry the events of the subscription.
+ *
+ * A channel has streams while somebody consumes them, whether it is subscribed or not; what is written to a channel
+ * that nobody consumes is dropped.
+ */
+export class ChannelStreams {
+  /** The message streams, named by channel. */
+  readonly outputs: StreamDemux = new StreamDemux();
+  /** The event streams. */
+  readonly listeners: ChannelListeners = new ChannelListeners();
+
+  /** The messages of a channel as an async iterable. */
+  output<T = unknown>(channel: string): DemuxedConsumableStream<T> {
+    return this.outputs.stream(channel) as DemuxedConsumableStream<T>;
+  }
+
+  /** Hands a message to the consumers of a channel; one look-up if there are none. */
+  write(channel: string, data: unknown): void {
+    this.outputs.write(channel, data);
+  }
+
+  /** Hands an event to the listeners of a channel. */
+  writeEvent(channel: string, event: string, payload: unknown): void {
+    this.listeners.write(channel, event, payload);
+  }
+
+  /** Lets the consumers of a channel's messages and events finish, then ends their loops. */
+  close(channel: string): void {
+    this.outputs.close(channel);
+    this.listeners.closeChannel(channel);
+  }
+
+  /** Ends the loops over a channel's messages and events. */
+  kill(channel: string): void {
+    this.outputs.kill(channel);
+    this.listeners.killChannel(channel);
+  }
+
+  /** Lets the consumers of all channels finish, then ends their loops. */
+  closeAll(): void {
+    this.outputs.closeAll();
+    this.listeners.closeAll();
+  }
+
+  /** Ends the loops over all channels. */
+  killAll(): void {
+    this.outputs.killAll();
+    this.listeners.killAll();
+  }
+
+  /** The larger backpressure of a channel's messages and events. */
+  getBackpressure(channel: string): number {
+    return Math.max(this.outputs.getBackpressure(channel), this.listeners.getBackpressureOfChannel(channel));
+  }
+
+  /** The largest backpressure of all channels. */
+  getBackpressureAll(): number {
+    return Math.max(this.outputs.getBackpressureAll(), this.listeners.getBackpressureAll());
+  }
+}

@@ -1,0 +1,267 @@
+import {
+  ConsumableStream,
+  type DemuxedConsumableStream,
+  type NamedConsumerStats,
+  type StreamConsumer,
+} from '@socketcluster-ts/streams';
+import type { ChannelStreams } from './channel-streams.js';
+
+/** Where the subscription to a channel stands: asked for and not answered yet, in force, or neither. */
+export type ChannelState = 'pending' | 'subscribed' | 'unsubscribed';
+
+/** How a channel was subscribed to. On the exchange of a server there are none. */
+export interface ChannelOptions {
+  /** Whether the subscription waits until the client is authenticated. */
+  readonly waitForAuth?: boolean;
+  /** Higher ones are subscribed first after a reconnect. */
+  readonly priority?: number;
+  /** What goes to the SUBSCRIBE middleware of the server. */
+  readonly data?: unknown;
+}
+
+/** The events of one channel. The exchange of a server emits `subscribe`, `subscribeFail` and `unsubscribe`. */
+export interface ChannelEvents {
+  subscribe: { readonly subscriptionOptions?: ChannelOptions };
+  subscribeFail: { readonly error: unknown; readonly subscriptionOptions?: ChannelOptions };
+  unsubscribe: Readonly<Record<string, never>>;
+  subscribeStateChange: {
+    readonly oldChannelState: ChannelState;
+    readonly newChannelState: ChannelState;
+    readonly subscriptionOptions?: ChannelOptions;
+  };
+  kickOut: { readonly message?: string };
+}
+
+/** What a channel asks of the exchange or client socket that it belongs to, which owns the subscription. */
+export interface ChannelClient {
+  getChannelState(channelName: string): ChannelState;
+  getChannelOptions(channelName: string): ChannelOptions;
+  subscribe(channelName: string, options?: ChannelOptions): unknown;
+  /** If it gives a promise, a channel does not wait for it: the client reports a failure itself. */
+  unsubscribe(channelName: string): unknown;
+  isSubscribed(channelName: string, includePending?: boolean): boolean;
+  transmitPublish(channelName: string, data?: unknown): Promise<void>;
+  invokePublish(channelName: string, data?: unknown): Promise<unknown>;
+  closeChannel(channelName: string): void;
+  killChannel(channelName: string): void;
+}
+
+/**
+ * Owns nothing but its name: a view of one channel of an exchange or client socket. It is an async iterable of the
+ * channel's messages; any number of views of one channel share its subscription and its streams.
+ *
+ * Closing or killing ends loops, it does not unsubscribe; loops started afterwards, and loops that were never ended,
+ * go on when the channel is subscribed again.
+ *
+ * @typeParam T - the messages; not checked by the library
+ */
+export class AGChannel<T = unknown> extends ConsumableStream<T> {
+  static readonly PENDING = 'pending';
+  static readonly SUBSCRIBED = 'subscribed';
+  static readonly UNSUBSCRIBED = 'unsubscribed';
+  readonly PENDING = 'pending';
+  readonly SUBSCRIBED = 'subscribed';
+  readonly UNSUBSCRIBED = 'unsubscribed';
+  /** The name of the channel, without a prefix that a client may put before it on the wire. */
+  readonly name: string;
+  /** The exchange or client socket. */
+  readonly client: ChannelClient;
+  readonly #streams: ChannelStreams;
+
+  constructor(name: string, client: ChannelClient, streams: ChannelStreams) {
+    super();
+    this.name = name;
+    this.client = client;
+    this.#streams = streams;
+  }
+
+  /**
+   * Where the subscription stands. Read only.
+   * @throws {Error} when assigned to
+   */
+  get state(): ChannelState {
+    return this.client.getChannelState(this.name);
+  }
+
+  set state(_state: never) {
+    throw new Error('Cannot directly set channel state');
+  }
+
+  /**
+   * How the channel was subscribed to, as a copy. Read only.
+   * @throws {Error} when assigned to
+   */
+  get options(): ChannelOptions {
+    return { ...this.client.getChannelOptions(this.name) };
+  }
+
+  set options(_options: never) {
+    throw new Error('Cannot directly set channel options');
+  }
+
+  /** A new consumer of the messages from now on. `timeout` in milliseconds, for each message. */
+  override createConsumer(timeout?: number): StreamConsumer<T> {
+    return this.#streams.outputs.createConsumer(this.name, timeout) as StreamConsumer<T>;
+  }
+
+  override next(timeout?: number): Promise<IteratorResult<T, unknown>> {
+    return this.#streams.outputs.next(this.name, timeout) as Promise<IteratorResult<T, unknown>>;
+  }
+
+  /** One event of this channel's subscription, as an async iterable. */
+  listener<E extends keyof ChannelEvents>(eventName: E): DemuxedConsumableStream<ChannelEvents[E]>;
+  listener<P = unknown>(eventName: string): DemuxedConsumableStream<P>;
+  listener(eventName: string): DemuxedConsumableStream<unknown> {
+    return this.#streams.listeners.stream(this.name, eventName);
+  }
+
+  /** Subscribes, or changes the options of the subscription that there is. */
+  subscribe(options?: ChannelOptions): void {
+    this.client.subscribe(this.name, options);
+  }
+
+  /** Ends the subscription. */
+  unsubscribe(): void {
+    const done: unknown = this.client.unsubscribe(this.name);
+    // Nobody can wait for it here, and its owner reports a failure: a rejection must not be reported as unhandled too.
+    if (done instanceof Promise) done.then(undefined, () => {});
+  }
+
+  /** Whether the channel is subscribed, or with `includePending` also being subscribed. */
+  isSubscribed(includePending?: boolean): boolean {
+    return this.client.isSubscribed(this.name, includePending);
+  }
+
+  /** Publishes to the channel without waiting for an acknowledgement. */
+  transmitPublish(data?: unknown): Promise<void> {
+    return this.client.transmitPublish(this.name, data);
+  }
+
+  /** Publishes to the channel; settles with the acknowledgement. */
+  invokePublish(data?: unknown): Promise<unknown> {
+    return this.client.invokePublish(this.name, data);
+  }
+
+  /** Closes the output and all listeners. */
+  close(): void {
+    this.client.closeChannel(this.name);
+  }
+
+  /** Kills the output and all listeners. */
+  kill(): void {
+    this.client.killChannel(this.name);
+  }
+
+  /** Closes the output: its loops finish what waits for them. */
+  closeOutput(): void {
+    this.#streams.outputs.close(this.name);
+  }
+
+  /** Kills the output: its loops end at once. */
+  killOutput(): void {
+    this.#streams.outputs.kill(this.name);
+  }
+
+  /** Kills one consumer of the output. An id of another channel changes nothing. */
+  killOutputConsumer(consumerId: number): void {
+    if (this.hasOutputConsumer(consumerId)) this.#streams.outputs.killConsumer(consumerId);
+  }
+
+  /** Closes the listeners of one event. */
+  closeListener(eventName: string): void {
+    this.#streams.listeners.close(this.name, eventName);
+  }
+
+  /** Kills the listeners of one event. */
+  killListener(eventName: string): void {
+    this.#streams.listeners.kill(this.name, eventName);
+  }
+
+  /** Closes the listeners of all events. */
+  closeAllListeners(): void {
+    this.#streams.listeners.closeChannel(this.name);
+  }
+
+  /** Kills the listeners of all events. */
+  killAllListeners(): void {
+    this.#streams.listeners.killChannel(this.name);
+  }
+
+  /** Kills one consumer of a listener. An id of another channel changes nothing. */
+  killListenerConsumer(consumerId: number): void {
+    if (this.hasAnyListenerConsumer(consumerId)) this.#streams.listeners.killConsumer(consumerId);
+  }
+
+  /** How one consumer of the output stands; `undefined` for an id of another channel. */
+  getOutputConsumerStats(consumerId: number): NamedConsumerStats | undefined {
+    if (!this.hasOutputConsumer(consumerId)) return undefined;
+    return this.#streams.outputs.getConsumerStats(consumerId);
+  }
+
+  /** How one consumer of a listener stands; `undefined` for an id of another channel. */
+  getListenerConsumerStats(consumerId: number): NamedConsumerStats | undefined {
+    if (!this.hasAnyListenerConsumer(consumerId)) return undefined;
+    return this.#streams.listeners.getConsumerStats(consumerId);
+  }
+
+  /** How the consumers of the output stand. */
+  getOutputConsumerStatsList(): NamedConsumerStats[] {
+    return this.#streams.outputs.getConsumerStatsList(this.name);
+  }
+
+  /** How the consumers of one event stand. */
+  getListenerConsumerStatsList(eventName: string): NamedConsumerStats[] {
+    return this.#streams.listeners.getConsumerStatsList(this.name, eventName);
+  }
+
+  /** How the consumers of all events stand. */
+  getAllListenersConsumerStatsList(): NamedConsumerStats[] {
+    return this.#streams.listeners.getConsumerStatsListOfChannel(this.name);
+  }
+
+  /** The larger backpressure of the output and the listeners: items that a consumer has not taken yet. */
+  getBackpressure(): number {
+    return this.#streams.getBackpressure(this.name);
+  }
+
+  /** The backpressure of the output. */
+  getOutputBackpressure(): number {
+    return this.#streams.outputs.getBackpressure(this.name);
+  }
+
+  /** The backpressure of one event. */
+  getListenerBackpressure(eventName: string): number {
+    return this.#streams.listeners.getBackpressure(this.name, eventName);
+  }
+
+  /** The largest backpressure of all events. */
+  getAllListenersBackpressure(): number {
+    return this.#streams.listeners.getBackpressureOfChannel(this.name);
+  }
+
+  /** The backpressure of one consumer of the output; 0 for an id of another channel. */
+  getOutputConsumerBackpressure(consumerId: number): number {
+    return this.hasOutputConsumer(consumerId) ? this.#streams.outputs.getConsumerBackpressure(consumerId) : 0;
+  }
+
+  /** The backpressure of one consumer of a listener; 0 for an id of another channel. */
+  getListenerConsumerBackpressure(consumerId: number): number {
+    if (!this.hasAnyListenerConsumer(consumerId)) return 0;
+    return this.#streams.listeners.getConsumerBackpressure(consumerId);
+  }
+
+  /** Whether the output has a consumer with that id. */
+  hasOutputConsumer(consumerId: number): boolean {
+    return this.#streams.outputs.hasConsumer(this.name, consumerId);
+  }
+
+  /** Whether one event has a consumer with that id. */
+  hasListenerConsumer(eventName: string, consumerId: number): boolean {
+    return this.#streams.listeners.hasConsumer(this.name, eventName, consumerId);
+  }
+
+  /** Whether any event has a consumer with that id. */
+  hasAnyListenerConsumer(consumerId: number): boolean {
+    return this.#streams.listeners.channelHasConsumer(this.name, consumerId);
+  }
+}

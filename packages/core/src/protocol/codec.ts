@@ -1,0 +1,168 @@
+import { bytesToBase64 } from './base64.js';
+
+/**
+ * Turns packets into frames and back. Both ends of a connection must use the same one.
+ *
+ * Guarantees that an implementation gives:
+ * - `encode()` and `decode()` are synchronous, and do not change what they are given: one value may be sent to many.
+ * - `encode()` may throw: what it was given is then reported as an error of the sender and not sent. `undefined`
+ *   means that there is nothing to send.
+ * - `decode()` may throw: the frame is then reported as an invalid message and dropped. It is called with whatever a
+ *   peer chose to send.
+ * - What `decode()` gives is `null`, an object, an array (a batch of packets) or a string. Plain data without
+ *   getters is best; anything that is no packet is reported as `raw`.
+ *
+ * Pings and pongs do not pass through a codec.
+ *
+ * A complete one, which obfuscates the text:
+ * ```ts
+ * const rotated: CodecEngine = {
+ *   encode: (value) => [...JSON.stringify(value)].reverse().join(''),
+ *   decode: (message) => JSON.parse([...String(message)].reverse().join('')),
+ * };
+ * ```
+ */
+export interface CodecEngine {
+  /** One packet or one array of packets as a frame: a text frame for a string, a binary one for bytes. */
+  encode(value: unknown): string | Uint8Array | ArrayBuffer | undefined;
+  /** One frame as a value: `message` is a string for a text frame, bytes for a binary one. */
+  decode(message: unknown): unknown;
+}
+
+/** A {@link CodecEngine} whose frames are text. */
+export interface TextCodecEngine extends CodecEngine {
+  encode(value: unknown): string | undefined;
+}
+
+/**
+ * The codec that every peer has: JSON, with binary data as `{"base64": true, "data": "…"}`.
+ *
+ * Binary data is an `ArrayBuffer`, a `Buffer`, or what a `Buffer` becomes in JSON (`{type: 'Buffer', data: [...]}`,
+ * also when a client sent it). It is not turned back: a receiver gets the object with `base64`.
+ * compat: other typed arrays are not binary data, a `Uint8Array` becomes `{"0": 1, …}`.
+ *
+ * `decode()` never throws: a text that is no JSON object or array is given back as it is.
+ * @throws {TypeError} `encode()`, for a value with a cycle or a BigInt
+ */
+export const jsonCodec: TextCodecEngine = Object.freeze({ encode: encodeJson, decode: decodeJson });
+
+function encodeJson(value: unknown): string | undefined {
+  if (value === '#1' || value === '#2') return value;
+  if (!mayNeedReplacer(value)) return JSON.stringify(value);
+  return JSON.stringify(isBinary(value) ? toBase64(value) : value, replaceBinary);
+}
+
+/**
+ * A replacer makes `JSON.stringify()` more than twice as slow, and nearly no packet needs one: looking for binary data
+ * first costs a tenth. What the look itself cannot get through, a cycle or a getter that throws, is left for
+ * `JSON.stringify()` to fail on in its own words.
+ */
+function mayNeedReplacer(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  try {
+    return holdsBinary(value);
+  } catch {
+    return true;
+  }
+}
+
+function holdsBinary(value: object): boolean {
+  if (Array.isArray(value)) {
+    for (const child of value)
+      if (typeof child === 'object' && child !== null && holdsBinary(child)) return true;
+    return false;
+  }
+  const { type, toJSON } = value as { type?: unknown; toJSON?: unknown };
+  if (type === 'Buffer') return true;
+  // Only of a date is it known that it prints as a text; any other toJSON() may give binary data.
+  if (typeof toJSON === 'function') return toJSON !== Date.prototype.toJSON;
+  if (value instanceof ArrayBuffer) return true;
+  for (const key in value) {
+    const child = (value as Record<string, unknown>)[key];
+    if (typeof child === 'object' && child !== null && holdsBinary(child)) return true;
+  }
+  return false;
+}
+
+function isBinary(value: unknown): value is Uint8Array | ArrayBuffer {
+  return value instanceof ArrayBuffer || (value instanceof Uint8Array && isBuffer(value));
+}
+
+/** Told by what makes a `Buffer` different for JSON, so that the one that bundlers put into browsers counts too. */
+function isBuffer(bytes: Uint8Array): boolean {
+  return typeof (bytes as { toJSON?: unknown }).toJSON === 'function';
+}
+
+interface Base64 {
+  readonly base64: true;
+  readonly data: string;
+}
+
+function toBase64(bytes: Uint8Array | ArrayBuffer): Base64 {
+  return { base64: true, data: bytesToBase64(bytes instanceof ArrayBuffer ? new Uint8Array(bytes) : bytes) };
+}
+
+function replaceBinary(_key: string, value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (value instanceof ArrayBuffer) return toBase64(value);
+  const { type, data } = value as { type?: unknown; data?: unknown };
+  if (type === 'Buffer' && Array.isArray(data)) return toBase64(Uint8Array.from(data as number[]));
+  return replaceBuffersIn(value);
+}
+
+/**
+ * The parent takes the place of its buffers: once `JSON.stringify()` has come to a `Buffer` itself, it has already
+ * made an array of its bytes.
+ */
+function replaceBuffersIn(parent: object): object {
+  let copy: object | undefined;
+  for (const [key, child] of Object.entries(parent) as [string, unknown][]) {
+    if (!(child instanceof Uint8Array && isBuffer(child))) continue;
+    copy ??= Array.isArray(parent) ? parent.slice() : { ...parent };
+    Object.defineProperty(copy, key, { value: toBase64(child), enumerable: true });
+  }
+  return copy ?? parent;
+}
+
+function decodeJson(message: unknown): unknown {
+  if (message === null || message === undefined) return null;
+  if (message === '#1' || message === '#2') return message;
+  const text = typeof message === 'string' ? message : toText(message);
+  if (text === null || !startsLikeJson(text)) return text;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+/** Only white space of JSON may stand before the first brace or bracket. */
+function startsLikeJson(text: string): boolean {
+  for (let index = 0; index < text.length; index++) {
+    switch (text.charCodeAt(index)) {
+      case 0x20:
+      case 0x0a:
+      case 0x0d:
+      case 0x09:
+        continue;
+      case 0x7b:
+      case 0x5b:
+        return true;
+      default:
+        return false;
+    }
+  }
+  return false;
+}
+
+function toText(message: unknown): string | null {
+  try {
+    // differs: bytes are text in UTF-8 whatever holds them; upstream reads only a Buffer so.
+    if (message instanceof ArrayBuffer || (message instanceof Uint8Array && !isBuffer(message))) {
+      return new TextDecoder('utf-8', { ignoreBOM: true }).decode(message);
+    }
+    return String(message);
+  } catch {
+    return null;
+  }
+}

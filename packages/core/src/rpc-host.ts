@@ -1,0 +1,184 @@
+import {
+  AsyncStreamEmitter,
+  type DemuxedConsumableStream,
+  type NamedConsumerStats,
+  StreamDemux,
+} from '@socketcluster-ts/streams';
+import type { AGRequest } from './request.js';
+
+/**
+ * Owns the two families of streams by which a socket hands the peer's messages to the application: *receivers*, one
+ * stream of payloads for each event that the peer transmits, and *procedures*, one stream of {@link AGRequest}s for
+ * each event that it invokes. A family comes into being with its first stream that is asked for.
+ *
+ * Consumer ids are numbered per family, from 1. The methods that end in `Receiver(s)` and `Procedure(s)` manage the
+ * consumers: *close* lets them finish what is waiting for them, *kill* does not, and *backpressure* is the number of
+ * messages that a consumer has not taken yet, for several the largest of them. A name that nobody consumes has no
+ * stream: its messages are dropped, calls are not answered, and everything asked about it is 0, `false` or empty.
+ */
+export class RpcHost<Events extends object = {}> extends AsyncStreamEmitter<Events> {
+  #receivers: StreamDemux | undefined;
+  #procedures: StreamDemux<AGRequest> | undefined;
+
+  /** The payloads that the peer transmits under this name, as an async iterable. The type is not checked. */
+  receiver<T = unknown>(name: string): DemuxedConsumableStream<T> {
+    this.#receivers ??= new StreamDemux();
+    return this.#receivers.stream(name) as DemuxedConsumableStream<T>;
+  }
+
+  /** Hands a payload to the consumers of a receiver. For the owner of the connection; one look-up if there are none. */
+  writeReceiver(name: string, data: unknown): void {
+    this.#receivers?.write(name, data);
+  }
+
+  /** Whether somebody consumes this receiver now. */
+  hasReceiver(name: string): boolean {
+    return this.#receivers?.hasStream(name) ?? false;
+  }
+
+  /** Whether somebody consumes this procedure now; a call that finds nobody is not answered. */
+  hasProcedure(name: string): boolean {
+    return this.#procedures?.hasStream(name) ?? false;
+  }
+
+  /** Lets the consumers of one receiver finish, then ends their loops. */
+  closeReceiver(name: string): void {
+    this.#receivers?.close(name);
+  }
+
+  /** Lets the consumers of all receivers finish, then ends their loops. */
+  closeAllReceivers(): void {
+    this.#receivers?.closeAll();
+  }
+
+  /** Ends the loops over one receiver; what waited for them is dropped. */
+  killReceiver(name: string): void {
+    this.#receivers?.kill(name);
+  }
+
+  /** Ends the loops over all receivers; what waited for them is dropped. */
+  killAllReceivers(): void {
+    this.#receivers?.killAll();
+  }
+
+  /** Ends the loop of one consumer of a receiver; what waited for it is dropped. */
+  killReceiverConsumer(consumerId: number): void {
+    this.#receivers?.killConsumer(consumerId);
+  }
+
+  /** How one consumer of a receiver stands, or `undefined` if there is none with that id. */
+  getReceiverConsumerStats(consumerId: number): NamedConsumerStats | undefined {
+    return this.#receivers?.getConsumerStats(consumerId);
+  }
+
+  /** How the consumers of one receiver stand. */
+  getReceiverConsumerStatsList(name: string): NamedConsumerStats[] {
+    return this.#receivers?.getConsumerStatsList(name) ?? [];
+  }
+
+  /** How the consumers of all receivers stand. */
+  getAllReceiversConsumerStatsList(): NamedConsumerStats[] {
+    return this.#receivers?.getConsumerStatsListAll() ?? [];
+  }
+
+  /** The backpressure of one receiver. */
+  getReceiverBackpressure(name: string): number {
+    return this.#receivers?.getBackpressure(name) ?? 0;
+  }
+
+  /** The largest backpressure of all receivers. */
+  getAllReceiversBackpressure(): number {
+    return this.#receivers?.getBackpressureAll() ?? 0;
+  }
+
+  /** The backpressure of one consumer of a receiver. */
+  getReceiverConsumerBackpressure(consumerId: number): number {
+    return this.#receivers?.getConsumerBackpressure(consumerId) ?? 0;
+  }
+
+  /** Whether this receiver has a consumer with that id. */
+  hasReceiverConsumer(name: string, consumerId: number): boolean {
+    return this.#receivers?.hasConsumer(name, consumerId) ?? false;
+  }
+
+  /** Whether any receiver has a consumer with that id. */
+  hasAnyReceiverConsumer(consumerId: number): boolean {
+    return this.#receivers?.hasConsumerAll(consumerId) ?? false;
+  }
+
+  /** The calls that the peer makes under this name, as an async iterable. The type of `data` is not checked. */
+  procedure<T = unknown>(name: string): DemuxedConsumableStream<AGRequest<this, T>> {
+    this.#procedures ??= new StreamDemux<AGRequest>();
+    return this.#procedures.stream(name) as unknown as DemuxedConsumableStream<AGRequest<this, T>>;
+  }
+
+  /** Hands a call to the consumers of a procedure. For the owner of the connection; one look-up if there are none. */
+  writeProcedure(name: string, request: AGRequest): void {
+    this.#procedures?.write(name, request);
+  }
+
+  /** Lets the consumers of one procedure finish, then ends their loops. */
+  closeProcedure(name: string): void {
+    this.#procedures?.close(name);
+  }
+
+  /** Lets the consumers of all procedures finish, then ends their loops. */
+  closeAllProcedures(): void {
+    this.#procedures?.closeAll();
+  }
+
+  /** Ends the loops over one procedure; what waited for them is dropped. */
+  killProcedure(name: string): void {
+    this.#procedures?.kill(name);
+  }
+
+  /** Ends the loops over all procedures; what waited for them is dropped. */
+  killAllProcedures(): void {
+    this.#procedures?.killAll();
+  }
+
+  /** Ends the loop of one consumer of a procedure; what waited for it is dropped. */
+  killProcedureConsumer(consumerId: number): void {
+    this.#procedures?.killConsumer(consumerId);
+  }
+
+  /** How one consumer of a procedure stands, or `undefined` if there is none with that id. */
+  getProcedureConsumerStats(consumerId: number): NamedConsumerStats | undefined {
+    return this.#procedures?.getConsumerStats(consumerId);
+  }
+
+  /** How the consumers of one procedure stand. */
+  getProcedureConsumerStatsList(name: string): NamedConsumerStats[] {
+    return this.#procedures?.getConsumerStatsList(name) ?? [];
+  }
+
+  /** How the consumers of all procedures stand. */
+  getAllProceduresConsumerStatsList(): NamedConsumerStats[] {
+    return this.#procedures?.getConsumerStatsListAll() ?? [];
+  }
+
+  /** The backpressure of one procedure. */
+  getProcedureBackpressure(name: string): number {
+    return this.#procedures?.getBackpressure(name) ?? 0;
+  }
+
+  /** The largest backpressure of all procedures. */
+  getAllProceduresBackpressure(): number {
+    return this.#procedures?.getBackpressureAll() ?? 0;
+  }
+
+  /** The backpressure of one consumer of a procedure. */
+  getProcedureConsumerBackpressure(consumerId: number): number {
+    return this.#procedures?.getConsumerBackpressure(consumerId) ?? 0;
+  }
+
+  /** Whether this procedure has a consumer with that id. */
+  hasProcedureConsumer(name: string, consumerId: number): boolean {
+    return this.#procedures?.hasConsumer(name, consumerId) ?? false;
+  }
+
+  /** Whether any procedure has a consumer with that id. */
+  hasAnyProcedureConsumer(consumerId: number): boolean {
+    return this.#procedures?.hasConsumerAll(consumerId) ?? false;
+  }
+}

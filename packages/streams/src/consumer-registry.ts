@@ -1,0 +1,106 @@
+/** The stream that a registry belongs to: told when a consumer was lost. */
+export interface ConsumerHome {
+  removeConsumer(id: number): void;
+}
+
+/** What a registry needs to know of a consumer. */
+export interface Registrable {
+  /** True when the consumer waits for as long as it is registered, so that holding it costs nothing. */
+  readonly isTemporary: boolean;
+}
+
+interface Entry<C extends object> {
+  readonly id: number;
+  readonly consumer: Reference<C>;
+  readonly home: WeakRef<ConsumerHome> | undefined;
+}
+
+interface Reference<C> {
+  deref(): C | undefined;
+}
+
+// `home` is weak because this registry outlives every stream: a strong one would keep a dropped stream alive through
+// its own consumers.
+const lostConsumers = new FinalizationRegistry<Entry<object>>((entry) => {
+  entry.home?.deref()?.removeConsumer(entry.id);
+});
+
+/**
+ * Owns the list of the consumers of one stream, in order of registration, without keeping them alive.
+ *
+ * Why weak: whoever means to call `next()` again can reach the consumer, so the stream need not hold it. If it did, a
+ * consumer that was created and dropped, or whose loop is stuck for good in a promise that nobody can settle, would
+ * collect every later value for ever. A consumer that waits for a value is a different case, nobody but the stream can
+ * wake it: it is held by its entry in the list of waiters of `StreamQueue`.
+ *
+ * The price is about a microsecond for each consumer that registers. `write()` and `next()` never follow a weak
+ * reference, and the consumer that serves one call of `stream.next()` gets a strong one.
+ */
+export class ConsumerRegistry<C extends Registrable> {
+  readonly #owner: ConsumerHome;
+  #home: WeakRef<ConsumerHome> | undefined;
+  // Most streams have one consumer: it needs no Map. Whoever is in #others registered after #first.
+  #first: Entry<C> | undefined;
+  #others: Map<number, Entry<C>> | undefined;
+
+  constructor(owner: ConsumerHome) {
+    this.#owner = owner;
+  }
+
+  /** How many are registered; a collected consumer counts until its clean-up ran, soon after the collection. */
+  get size(): number {
+    return (this.#first === undefined ? 0 : 1) + (this.#others?.size ?? 0);
+  }
+
+  /** Registers a consumer under an id; a consumer registered under that id before is replaced. */
+  add(id: number, consumer: C): void {
+    const known = this.#find(id);
+    if (known?.consumer.deref() === consumer) return;
+    if (known !== undefined) this.delete(id);
+    const entry = this.#entry(id, consumer);
+    if (this.size === 0) this.#first = entry;
+    else (this.#others ??= new Map()).set(id, entry);
+  }
+
+  /** Unregisters; unknown ids are ignored. */
+  delete(id: number): void {
+    const entry = this.#find(id);
+    if (entry === undefined) return;
+    if (entry.home !== undefined) lostConsumers.unregister(entry);
+    if (entry === this.#first) this.#first = undefined;
+    else this.#others?.delete(id);
+  }
+
+  /** True while a consumer is registered under that id. */
+  has(id: number): boolean {
+    return this.#find(id) !== undefined;
+  }
+
+  /** Gives the consumer with that id while it is registered. */
+  get(id: number): C | undefined {
+    return this.#find(id)?.consumer.deref();
+  }
+
+  /** Calls `visit` for each consumer in order of registration. */
+  forEach(visit: (consumer: C) => void): void {
+    const first = this.#first?.consumer.deref();
+    if (first !== undefined) visit(first);
+    if (this.#others === undefined) return;
+    for (const entry of this.#others.values()) {
+      const consumer = entry.consumer.deref();
+      if (consumer !== undefined) visit(consumer);
+    }
+  }
+
+  #entry(id: number, consumer: C): Entry<C> {
+    if (consumer.isTemporary) return { id, consumer: { deref: () => consumer }, home: undefined };
+    this.#home ??= new WeakRef(this.#owner);
+    const entry: Entry<C> = { id, consumer: new WeakRef(consumer), home: this.#home };
+    lostConsumers.register(consumer, entry, entry);
+    return entry;
+  }
+
+  #find(id: number): Entry<C> | undefined {
+    return this.#first?.id === id ? this.#first : this.#others?.get(id);
+  }
+}

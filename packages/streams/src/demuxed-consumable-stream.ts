@@ -1,0 +1,35 @@
+import { ConsumableStream } from './consumable-stream.js';
+import type { StreamConsumer } from './stream-consumer.js';
+
+/** Where a named stream gets its consumers from. */
+export interface ConsumerSource<T> {
+  /** Gives a new, registered consumer of the stream with that name. */
+  createConsumer(name: string, timeout?: number): StreamConsumer<T>;
+  /** Gives the first value that is written to the stream with that name after the call. */
+  next(name: string, timeout?: number): Promise<IteratorResult<T, unknown>>;
+}
+
+/**
+ * Owns nothing but a name: the read side of one stream of a `StreamDemux`.
+ *
+ * Holding it buffers nothing; the stream exists while it has consumers.
+ */
+export class DemuxedConsumableStream<T> extends ConsumableStream<T> {
+  /** The name of the stream in its demux. */
+  readonly name: string;
+  readonly #source: ConsumerSource<T>;
+
+  constructor(source: ConsumerSource<T>, name: string) {
+    super();
+    this.#source = source;
+    this.name = name;
+  }
+
+  override createConsumer(timeout?: number): StreamConsumer<T> {
+    return this.#source.createConsumer(this.name, timeout);
+  }
+
+  override next(timeout?: number): Promise<IteratorResult<T, unknown>> {
+    return this.#source.next(this.name, timeout);
+  }
+}

@@ -1,0 +1,101 @@
+import { type Sleeper, wakeSoon } from './wake-up.js';
+
+/** What makes an entry of the queue more than a value for everybody. */
+export interface NodeMark {
+  /** The one consumer that may see the entry; everybody when undefined. */
+  readonly consumerId: number | undefined;
+  /** True for the marker that `close()` writes. */
+  readonly isEnd: boolean;
+}
+
+/**
+ * One place in a stream: holds what was written there, and leads to the next place.
+ *
+ * The last place of a stream is always an empty one, waiting to be filled. A reader therefore stands in front of a
+ * value, never on one: once it has moved on, nothing that the stream or the reader holds leads back to the value.
+ */
+export interface StreamNode {
+  /** What was written; undefined while the place is empty. */
+  value: unknown;
+  /** Set for end markers and for entries addressed to one consumer. */
+  mark: NodeMark | undefined;
+  /** The next place; undefined while this one is empty. */
+  next: StreamNode | undefined;
+}
+
+/** Somebody who waits for the next entry. */
+export interface Waiter {
+  /** Takes what is due and says true, or says false and goes on waiting. Must not throw. */
+  serve(): boolean;
+}
+
+/**
+ * Owns the open end of one stream: the empty place that is filled next, how many places have been filled so far, and
+ * the list of those who wait for the next one.
+ *
+ * Filled places are not held here. Each reader holds the place where it stands, and through it everything after it; a
+ * place that the slowest reader has passed is garbage.
+ */
+export class StreamQueue implements Sleeper {
+  #tail: StreamNode = { value: undefined, mark: undefined, next: undefined };
+  #written = 0;
+  #waiters: Waiter[] | undefined;
+  #isWaking = false;
+
+  /** The empty place at the end, where a new reader starts. */
+  get tail(): StreamNode {
+    return this.#tail;
+  }
+
+  /** How many entries were ever appended. A reader's backpressure is this minus the number at its own place. */
+  get written(): number {
+    return this.#written;
+  }
+
+  /** Fills the place at the end and wakes those who wait, in a microtask. */
+  append(value: unknown, mark?: NodeMark): void {
+    const node = this.#tail;
+    const tail: StreamNode = { value: undefined, mark: undefined, next: undefined };
+    node.value = value;
+    node.mark = mark;
+    node.next = tail;
+    this.#tail = tail;
+    this.#written++;
+    this.wakeSoon();
+  }
+
+  /** Adds a waiter behind those who wait already. */
+  wait(waiter: Waiter): void {
+    // An array literal of one takes the room of one; most streams have one reader.
+    if (this.#waiters === undefined) this.#waiters = [waiter];
+    else this.#waiters.push(waiter);
+  }
+
+  /** Takes a waiter off the list without serving it. */
+  forget(waiter: Waiter): void {
+    const index = this.#waiters?.indexOf(waiter) ?? -1;
+    if (index >= 0) this.#waiters?.splice(index, 1);
+  }
+
+  /**
+   * Serves everybody who waits in the next microtask; does nothing when nobody waits.
+   *
+   * Not at once, although that would save one microtask: until the caller of `write()` has finished, `kill()` may still
+   * discard what was written, and `getBackpressure()` counts it. Existing applications see both.
+   */
+  wakeSoon(): void {
+    if (this.#isWaking || this.#waiters === undefined) return;
+    this.#isWaking = true;
+    wakeSoon(this);
+  }
+
+  wake(): void {
+    const due = this.#waiters;
+    this.#waiters = undefined;
+    this.#isWaking = false;
+    if (due === undefined) return;
+    for (const waiter of due) {
+      if (!waiter.serve()) this.wait(waiter);
+    }
+  }
+}

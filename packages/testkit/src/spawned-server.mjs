@@ -1,0 +1,40 @@
+// The program of `spawnServer`: waits for its orders on the IPC channel, then runs one server until it is killed.
+// Plain JavaScript, since Node 20 starts no TypeScript file; the server itself is loaded from its sources.
+import { createServer } from 'node:http';
+import { createRequire } from 'node:module';
+import { runnerImport } from 'vite';
+
+const conditions = ['@socketcluster-ts/source', 'module', 'node', 'development|production'];
+
+async function load(specifier) {
+  const { module } = await runnerImport(specifier, {
+    configFile: false,
+    logLevel: 'error',
+    resolve: { conditions },
+    ssr: { resolve: { conditions } },
+  });
+  return module;
+}
+
+async function start({ options, setup }) {
+  const isOracleMode = process.env.SERVER_UNDER_TEST === 'upstream';
+  const serverModule = isOracleMode
+    ? createRequire(import.meta.url)('socketcluster-server')
+    : await load('@socketcluster-ts/server');
+  const httpServer = createServer();
+  const server = serverModule.attach(httpServer, options);
+  if (setup !== undefined) (await load(setup)).serve(server);
+  httpServer.listen(0, '127.0.0.1', () => {
+    process.send({ port: httpServer.address().port });
+  });
+}
+
+process.once('message', (order) => {
+  start(order).catch((error) => {
+    process.send({ failure: String(error?.stack ?? error) });
+  });
+});
+// A child must not outlive the test run that started it.
+process.once('disconnect', () => {
+  process.exit(0);
+});

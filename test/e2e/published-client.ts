@@ -1,0 +1,63 @@
+import { afterTest, nextValue } from '@socketcluster-ts/testkit';
+import socketClusterClient, { type AGClientSocket, type ClientOptions } from 'socketcluster-client';
+
+/** Anything that listens on a port of 127.0.0.1. */
+export interface Reachable {
+  readonly port: number;
+}
+
+/** Attempts follow one another so quickly that a test need not wait, and not so quickly that they pile up. */
+const QUICK_RECONNECT = { initialDelay: 20, randomness: 10, multiplier: 1, maxDelay: 50 };
+
+/**
+ * Creates a client of the published library, which connects at once unless told otherwise, and disconnects it
+ * when the current test is over.
+ */
+export function createClient(target: Reachable, options: ClientOptions = {}): AGClientSocket {
+  const client = socketClusterClient.create({
+    hostname: '127.0.0.1',
+    port: target.port,
+    autoReconnectOptions: QUICK_RECONNECT,
+    ...options,
+  });
+  afterTest(() => {
+    client.disconnect();
+    client.killAllListeners();
+    client.killAllReceivers();
+    client.killAllProcedures();
+    client.killAllChannels();
+  });
+  return client;
+}
+
+/** Creates a client as {@link createClient} does and resolves once it is connected. */
+export async function connectClient(target: Reachable, options: ClientOptions = {}): Promise<AGClientSocket> {
+  const client = createClient(target, options);
+  await nextValue(client.listener('connect'));
+  return client;
+}
+
+/** An auth engine that holds `token` from the start, as a browser's storage would after a reload. */
+export function storedToken(token: string | null): {
+  saveToken(name: string, saved: string): Promise<string>;
+  removeToken(): Promise<string | null>;
+  loadToken(): Promise<string | null>;
+  readonly token: string | null;
+} {
+  let stored = token;
+  return {
+    saveToken: async (_name, saved) => {
+      stored = saved;
+      return saved;
+    },
+    removeToken: async () => {
+      const removed = stored;
+      stored = null;
+      return removed;
+    },
+    loadToken: async () => stored,
+    get token() {
+      return stored;
+    },
+  };
+}

@@ -1,0 +1,65 @@
+/**
+ * Runs in an application that has installed the packed packages: `import` and `require` must give the same objects, and the packed server must
+ * serve.
+ */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createRequire } from 'node:module';
+
+const require = createRequire(import.meta.url);
+
+for (const name of ['@socketcluster-ts/streams', '@socketcluster-ts/core']) {
+  const imported = await import(name);
+  const required = require(name);
+  assert.ok(Object.keys(imported).length > 0, `${name} exports nothing`);
+  for (const [key, value] of Object.entries(imported)) {
+    assert.equal(required[key], value, `${name}: require and import differ in ${key}`);
+  }
+}
+
+const imported = await import('@socketcluster-ts/server');
+const required = require('@socketcluster-ts/server');
+assert.equal(required, imported.default, 'require() of the server is not its default object');
+for (const [key, value] of Object.entries(required)) {
+  assert.equal(imported[key], value, `the server: require and import differ in ${key}`);
+}
+for (const key of [
+  'attach',
+  'listen',
+  'AGServer',
+  'AGServerSocket',
+  'AGRequest',
+  'AGAction',
+  'AGExchange',
+  'AGSimpleBroker',
+]) {
+  assert.equal(typeof required[key], 'function', `${key} is missing in require() of the server`);
+}
+
+const required2 = require('@socketcluster-ts/server/action');
+const importedAction = await import('@socketcluster-ts/server/action');
+assert.equal(typeof required2, 'function', "require('…/action') is not a class");
+assert.equal(required2, importedAction.default, "require('…/action') is not the default of import");
+assert.equal(required2, imported.AGAction, "require('…/action') is not AGAction");
+assert.ok(new required2() instanceof imported.AGAction, 'instanceof does not hold across import and require');
+assert.equal(required2.PUBLISH_IN, 'publishIn');
+
+const server = required.listen(0);
+assert.ok(server instanceof imported.AGServer, 'instanceof does not hold across import and require');
+assert.ok(
+  server instanceof (await import('@socketcluster-ts/streams')).AsyncStreamEmitter,
+  'two copies of streams',
+);
+await Promise.all([
+  server.isReady ? undefined : server.listener('ready').once(5000),
+  once(server.httpServer, 'listening'),
+]);
+const { WebSocket } = await import('ws');
+const socket = new WebSocket(`ws://127.0.0.1:${server.httpServer.address().port}/socketcluster/`);
+await once(socket, 'open');
+socket.send('{"event":"#handshake","data":{},"cid":1}');
+const [reply] = await once(socket, 'message');
+assert.equal(JSON.parse(reply.toString()).rid, 1);
+socket.terminate();
+await server.close();
+server.httpServer.close();
