@@ -1,8 +1,8 @@
 /**
  * Every snippet that a reader may copy is right: the ```ts and ```js blocks of the Markdown files (README.md, CONTRIBUTING.md,
- * packages/<name>/README.md, docs/) and of the docstrings of packages/<name>/src. Code after `@example` without a fence is TypeScript too.
+ * packages/<name>/README.md, docs/) and of the docstrings of the published packages. Code after `@example` without a fence is TypeScript too.
  *
- * - ts: type-checked as a module of its own against the sources of the packages, with the settings of the tests. `socketcluster-server`
+ * - ts: type-checked as a module of its own against the built packages, with the settings of the tests. `socketcluster-server`
  *   means ours (that is how an application switches); `socketcluster-client` is untyped.
  * - js: its syntax is checked, as a module or as a script.
  *
@@ -16,7 +16,7 @@
  */
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { filesUnder, finish, packageFolders, root, run } from './check.mjs';
+import { filesUnder, finish, packageFolders, publicPackages, root, run } from './check.mjs';
 import { lineAt, parse } from './syntax.mjs';
 
 const LANGUAGES = new Map([
@@ -137,6 +137,7 @@ function checkTypeScript(snippets) {
         paths: { 'socketcluster-server': [join(root, 'packages/server/src/index.ts')] },
       },
       include: ['.'],
+      references: publicPackages().map((each) => ({ path: join(root, each.folder) })),
     };
     writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(settings));
     writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
@@ -148,9 +149,10 @@ function checkTypeScript(snippets) {
     }
     const { ok, output } = run('tsc', ['-p', join(folder, 'tsconfig.json'), '--pretty', 'false']);
     if (ok) return [];
-    const lines = output.split(/\r?\n/).filter((line) => line !== '');
-    return lines.map((line) => {
-      const [, path, at, column, rest] = /^(.*snippet-\d+\.ts)\((\d+),(\d+)\): (.*)$/.exec(line) ?? [];
+    // A message may go on in indented lines: they stay with their first.
+    const messages = output.trim().split(/\r?\n(?! )/);
+    return messages.map((line) => {
+      const [, path, at, column, rest] = /^(.*snippet-\d+\.ts)\((\d+),(\d+)\): (.*)$/s.exec(line) ?? [];
       if (path === undefined) return line;
       const snippet = snippets[Number(/\d+/.exec(basename(path))[0])];
       if (Number(at) === 1) return `${snippet.file}:${snippet.line}: in the prelude: ${rest}`;
@@ -169,8 +171,8 @@ function main() {
     ...packageFolders().map((name) => `packages/${name}/README.md`),
     ...filesUnder('docs', (path) => path.endsWith('.md')),
   ].filter((file) => existsSync(join(root, file)));
-  const sources = packageFolders().flatMap((name) =>
-    filesUnder(`packages/${name}/src`, (path) => path.endsWith('.ts')),
+  const sources = publicPackages().flatMap(({ folder }) =>
+    filesUnder(`${folder}/src`, (path) => path.endsWith('.ts')),
   );
   const all = [
     ...pages.flatMap((file) => fromMarkdown(file, problems)),
@@ -179,6 +181,8 @@ function main() {
   const checked = all.filter(({ ignored }) => !ignored);
   const typescript = checked.filter(({ language }) => language === 'ts');
   const javascript = checked.filter(({ language }) => language === 'js');
+  const build = run('tsc', ['-b', '--pretty', 'false']);
+  if (!build.ok) return finish([build.output.trim()]);
   if (typescript.length > 0) problems.push(...checkTypeScript(typescript));
   problems.push(...checkJavaScript(javascript));
   finish(

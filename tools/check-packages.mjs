@@ -9,18 +9,13 @@
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { filesUnder, finish, packageFolders, root, run } from './check.mjs';
+import { filesUnder, finish, publicPackages, root, run } from './check.mjs';
 
 /** What may be in a tarball. */
 const WANTED = /^(?:package\.json|README\.md|LICENSE|(?:dist|src)\/.*\.(?:ts|js|map))$/;
 
 const readJson = (file) => JSON.parse(readFileSync(file, 'utf8'));
-const publicPackages = packageFolders()
-  .map((name) => ({
-    folder: `packages/${name}`,
-    manifest: readJson(join(root, 'packages', name, 'package.json')),
-  }))
-  .filter(({ manifest }) => manifest.private !== true);
+const published = publicPackages();
 const problems = [];
 const work = mkdtempSync(join(tmpdir(), 'packages-'));
 
@@ -111,14 +106,11 @@ function tryOut() {
 }
 
 try {
-  if (must('build', 'tsc', ['-b', ...publicPackages.map(({ folder }) => folder)]) !== undefined) {
-    const tarballs = publicPackages.map((each) => ({ name: each.manifest.name, tarball: pack(each) }));
+  if (must('build', 'tsc', ['-b', ...published.map(({ folder }) => folder)]) !== undefined) {
+    const tarballs = published.map((each) => ({ name: each.manifest.name, tarball: pack(each) }));
     if (tarballs.every(({ tarball }) => tarball !== undefined) && install(tarballs)) tryOut();
   }
 } finally {
   rmSync(work, { recursive: true, force: true });
 }
-finish(
-  problems,
-  `${publicPackages.length} packages: manifests, types, import, require and a typed application`,
-);
+finish(problems, `${published.length} packages: manifests, types, import, require and a typed application`);

@@ -1,6 +1,6 @@
 /** What every check of this folder uses: where the repository is, running a program, reading its files, and how a check ends. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { delimiter, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -58,6 +58,16 @@ export function packageFolders() {
     .filter((entry) => entry.isDirectory() && existsSync(join(root, 'packages', entry.name, 'package.json')))
     .map((entry) => entry.name)
     .toSorted();
+}
+
+/** The packages that are published: `[{ folder, manifest }]`. */
+export function publicPackages() {
+  return packageFolders()
+    .map((name) => {
+      const folder = `packages/${name}`;
+      return { folder, manifest: JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8')) };
+    })
+    .filter(({ manifest }) => manifest.private !== true);
 }
 
 /** Ends a check: prints the problems and makes the process fail, or prints what was found in order. */

@@ -144,6 +144,10 @@ const server = spawn(process.execPath, [entry], {
   env: { ...process.env, PORT: '0' },
   stdio: ['ignore', 'pipe', 'inherit'],
 });
+let isOver = false;
+server.on('exit', (code) => {
+  if (!isOver) throw new Error(`The server ended by itself, with code ${code}`);
+});
 process.on('exit', () => server.kill());
 process.on('uncaughtException', (error) => {
   console.error(error);
@@ -347,6 +351,7 @@ await step('they leave, each in their own way', async () => {
 
 clients.get('watcher').disconnect();
 clients.get('ada-again').disconnect();
+isOver = true;
 server.kill();
 await once(server, 'exit');
 console.log('done');

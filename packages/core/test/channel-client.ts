@@ -9,10 +9,10 @@ import {
 } from '../src/index.js';
 
 /** The channel family of method names. */
+// oxlint-disable-next-line typescript/no-unsafe-declaration-merging -- addChannelMethods() below puts the family on the prototype
 export interface TestClient extends ChannelMethods {}
 
 /** Owns channels as an exchange or client socket does, and a list of what its channels asked of it. */
-// oxlint-disable-next-line typescript/no-unsafe-declaration-merging -- addChannelMethods() below puts the family on the prototype
 export class TestClient implements ChannelClient {
   readonly channelStreams: ChannelStreams = new ChannelStreams();
   readonly asked: unknown[][] = [];

@@ -70,11 +70,11 @@ test('the lists give what a plain sorted set would give', () => {
           delays.delete(node);
         } else {
           now += amount;
-          for (let node = lists.takeDue(now); node !== undefined; node = lists.takeDue(now)) {
-            expect(due.get(node)).toBe(Math.min(...due.values()));
-            expect(node.dueAt).toBeLessThanOrEqual(now);
-            due.delete(node);
-            delays.delete(node);
+          for (let first = lists.takeDue(now); first !== undefined; first = lists.takeDue(now)) {
+            expect(due.get(first)).toBe(Math.min(...due.values()));
+            expect(first.dueAt).toBeLessThanOrEqual(now);
+            due.delete(first);
+            delays.delete(first);
           }
         }
         expect(lists.size).toBe(due.size);

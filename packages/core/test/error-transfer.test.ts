@@ -142,7 +142,7 @@ describe('`hydrateError()`', () => {
     const error = hydrateError({ message: 'm', name: 'Mine', code: 3, cause: 'why' }) as Error;
     expect(error).toBeInstanceOf(Error);
     expect(error.message).toBe('m');
-    expect({ ...error }).toEqual({ name: 'Mine', code: 3, cause: 'why' });
+    expect(Object.fromEntries(Object.entries(error))).toEqual({ name: 'Mine', code: 3, cause: 'why' });
     expect(String(error)).toBe('Mine: m');
   });
 
@@ -177,7 +177,7 @@ describe('properties', () => {
         expect(received.message).toBe(message);
         // JSON has no -0.
         const expected: unknown = JSON.parse(JSON.stringify(Object.fromEntries([...own, ['name', name]])));
-        expect({ ...received }).toEqual(expected);
+        expect(Object.fromEntries(Object.entries(received))).toEqual(expected);
       }),
     );
   });

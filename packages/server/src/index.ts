@@ -94,8 +94,8 @@ export type { MiddlewareFunction, MiddlewareStream } from './middleware/middlewa
 export type { ServerEvents } from './server-events.js';
 export type { AuthKeyOption, ResolvedOptions, ServerOptions } from './server-options.js';
 export type { AuthTokenOptions } from './socket/auth-state.js';
-export type { RequestCreator, ServerSocketSettings } from './socket/server-socket.js';
-export type { DeliveryOptions, SocketHost } from './socket/socket-context.js';
+export type { ServerSocketSettings } from './socket/server-socket.js';
+export type { DeliveryOptions, RequestCreator, SocketHost } from './socket/socket-context.js';
 export type {
   AuthenticationState,
   AuthStateChange,

@@ -5,7 +5,8 @@ import type { WebSocketModule } from './engine/custom-engine.js';
 import type { UpgradeServer } from './engine/engine.js';
 import type { BrokerEngine } from './exchange/broker-engine.js';
 import type { LimitPreset, Limits } from './limits.js';
-import type { RequestCreator } from './socket/server-socket.js';
+import type { AGServerSocket } from './socket/server-socket.js';
+import type { RequestCreator } from './socket/socket-context.js';
 import type { StreamCleanupMode } from './socket/socket-events.js';
 
 /** A key as text in PEM or as a secret, or its bytes. */
@@ -170,7 +171,7 @@ export interface ServerOptions {
    */
   cloneData?: boolean | null | undefined;
   /** Makes the request objects for calls of clients, instead of `AGRequest`. */
-  requestCreator?: RequestCreator | null | undefined;
+  requestCreator?: RequestCreator<AGServerSocket> | null | undefined;
   /**
    * Protection against clients that ask for too much: a preset, or single limits on top of one.
    * @default the preset 'default'

@@ -1,4 +1,5 @@
 /** Compiled with the tests and never run: what the types of this package allow and refuse. */
+import { expectTypeOf } from 'vitest';
 import {
   AGChannel,
   AGRequest,
@@ -19,20 +20,16 @@ import {
   RpcHost,
 } from '../../src/index.js';
 
-/** Compiles only if both types are the same. */
-type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
-function same<A, B>(_proof: Same<A, B>): void {}
-
 export function packetsAreNarrowedByKind(packet: Packet): void {
   // @ts-expect-error -- a response has no event
   void packet.event;
   switch (packet.kind) {
     case 'event':
-      same<typeof packet.cid, number | undefined>(true);
-      same<typeof packet.data, unknown>(true);
+      expectTypeOf<typeof packet.cid>().toEqualTypeOf<number | undefined>();
+      expectTypeOf<typeof packet.data>().toEqualTypeOf<unknown>();
       return;
     case 'response':
-      same<typeof packet.rid, number>(true);
+      expectTypeOf<typeof packet.rid>().toEqualTypeOf<number>();
       return;
     case 'raw':
       // @ts-expect-error -- a raw packet has no data
@@ -49,28 +46,28 @@ export function packetsCannotBeChanged(packet: Packet): void {
 }
 
 export function anythingCanBeParsed(value: unknown): void {
-  same<ReturnType<typeof parsePacket>, Packet>(true);
+  expectTypeOf<ReturnType<typeof parsePacket>>().toEqualTypeOf<Packet>();
   parsePacket(value);
 }
 
 export function errorsAreNarrowedByName(error: AuthTokenExpiredError | BadConnectionError): void {
   if (error.name === 'BadConnectionError') {
-    same<typeof error.code, number>(true);
-    same<typeof error.reason, string>(true);
+    expectTypeOf<typeof error.code>().toEqualTypeOf<number>();
+    expectTypeOf<typeof error.reason>().toEqualTypeOf<string>();
   } else {
-    same<typeof error.expiry, Date | number | string>(true);
+    expectTypeOf<typeof error.expiry>().toEqualTypeOf<Date | number | string>();
   }
 }
 
 export function errorsTakeTheirFieldsInOrder(): void {
-  new BadConnectionError('m', 'disconnect');
-  new BadConnectionError('m', 'disconnect', 4000, 'r', { cause: 1 });
+  void new BadConnectionError('m', 'disconnect');
+  void new BadConnectionError('m', 'disconnect', 4000, 'r', { cause: 1 });
   const error = new AuthTokenInvalidError('m', { cause: 1 });
   error.isBadToken = true;
   // @ts-expect-error -- an expiry belongs to it
-  new AuthTokenExpiredError('m');
+  void new AuthTokenExpiredError('m');
   // @ts-expect-error -- the message comes first
-  new BadConnectionError(4000);
+  void new BadConnectionError(4000);
 }
 
 interface Account extends AuthToken {
@@ -78,11 +75,11 @@ interface Account extends AuthToken {
 }
 
 export function tokensMayHaveClaimsOfTheirOwn(account: Account): void {
-  same<ReturnType<typeof isTokenExpired>, boolean>(true);
+  expectTypeOf<ReturnType<typeof isTokenExpired>>().toEqualTypeOf<boolean>();
   isTokenExpired(account);
   isTokenExpired(null, 5);
-  same<Account['exp'], number | undefined>(true);
-  same<AuthToken['anything'], unknown>(true);
+  expectTypeOf<Account['exp']>().toEqualTypeOf<number | undefined>();
+  expectTypeOf<AuthToken['anything']>().toEqualTypeOf<unknown>();
 }
 
 class Socket extends RpcHost<{ connect: { id: string } }> {
@@ -91,33 +88,35 @@ class Socket extends RpcHost<{ connect: { id: string } }> {
 
 export async function requestsKnowTheirSocketAndData(socket: Socket): Promise<void> {
   for await (const request of socket.procedure<{ name: string }>('greet')) {
-    same<typeof request.data, { name: string }>(true);
+    expectTypeOf<typeof request.data>().toEqualTypeOf<{ name: string }>();
     request.socket satisfies Socket;
     request.end({ ok: true });
     request.error(new Error('no'));
   }
-  for await (const request of socket.procedure('greet')) same<typeof request.data, unknown>(true);
-  for await (const data of socket.receiver('greet')) same<typeof data, unknown>(true);
-  for await (const data of socket.receiver<number>('count')) same<typeof data, number>(true);
+  for await (const request of socket.procedure('greet'))
+    expectTypeOf<typeof request.data>().toEqualTypeOf<unknown>();
+  for await (const data of socket.receiver('greet')) expectTypeOf<typeof data>().toEqualTypeOf<unknown>();
+  for await (const data of socket.receiver<number>('count'))
+    expectTypeOf<typeof data>().toEqualTypeOf<number>();
   const { id } = await socket.listener('connect').once();
-  same<typeof id, string>(true);
+  expectTypeOf<typeof id>().toEqualTypeOf<string>();
 }
 
 export function requestsNeedSomewhereToSend(): void {
-  new AGRequest(new Socket(), 1, 'greet', undefined);
+  void new AGRequest(new Socket(), 1, 'greet', undefined);
   // @ts-expect-error -- this cannot send
-  new AGRequest({}, 1, 'greet', undefined);
+  void new AGRequest({}, 1, 'greet', undefined);
 }
 
 export async function channelsAreTypedIterables(client: ChannelClient): Promise<void> {
   const channel = new AGChannel<number>('a', client, new ChannelStreams());
-  for await (const message of channel) same<typeof message, number>(true);
-  same<typeof AGChannel.SUBSCRIBED, 'subscribed'>(true);
-  same<typeof channel.PENDING, 'pending'>(true);
+  for await (const message of channel) expectTypeOf<typeof message>().toEqualTypeOf<number>();
+  expectTypeOf<typeof AGChannel.SUBSCRIBED>().toEqualTypeOf<'subscribed'>();
+  expectTypeOf<typeof channel.PENDING>().toEqualTypeOf<'pending'>();
   const failure = await channel.listener('subscribeFail').once();
-  same<typeof failure.error, unknown>(true);
+  expectTypeOf<typeof failure.error>().toEqualTypeOf<unknown>();
   const own = await channel.listener<{ x: 1 }>('own').once();
-  same<typeof own.x, 1>(true);
+  expectTypeOf<typeof own.x>().toEqualTypeOf<1>();
   // @ts-expect-error -- read only
   channel.state = 'subscribed';
   // @ts-expect-error -- read only
@@ -132,19 +131,19 @@ export function deadlinesHandTheirOwnerOver(socket: Socket): void {
   queue.schedule(deadline, 5);
   queue.cancel(deadline);
   // @ts-expect-error -- not a function of that owner
-  new Deadline((owner: number) => void owner, socket);
+  void new Deadline((owner: number) => void owner, socket);
 }
 
 export function codecsMayBeBinary(): void {
   const binary: CodecEngine = { encode: () => new Uint8Array(), decode: (message) => message };
-  same<ReturnType<typeof binary.decode>, unknown>(true);
-  same<ReturnType<typeof jsonCodec.encode>, string | undefined>(true);
+  expectTypeOf<ReturnType<typeof binary.decode>>().toEqualTypeOf<unknown>();
+  expectTypeOf<ReturnType<typeof jsonCodec.encode>>().toEqualTypeOf<string | undefined>();
   // @ts-expect-error -- a number is no frame
   const wrong: CodecEngine = { encode: () => 5, decode: (message) => message };
   void wrong;
 }
 
 export function reservedEventsHaveTypedPayloads(): void {
-  same<ReservedEventData['#unsubscribe'], string>(true);
-  same<ReservedEventData['#publish']['channel'], string>(true);
+  expectTypeOf<ReservedEventData['#unsubscribe']>().toEqualTypeOf<string>();
+  expectTypeOf<ReservedEventData['#publish']['channel']>().toEqualTypeOf<string>();
 }

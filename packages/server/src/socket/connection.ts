@@ -14,6 +14,7 @@ export interface SocketSettings {
   readonly batchOnHandshakeDuration: number;
   readonly batchInterval: number;
   readonly streamCleanupMode: StreamCleanupMode;
+  readonly cloneData: boolean;
 }
 
 /** Owns the state of one connection and the parts that serve it. Only the library sees it. */

@@ -21,21 +21,12 @@ import type { AuthTokenOptions } from './auth-state.js';
 import { cloneData } from './clone-data.js';
 import type { SocketSettings } from './connection.js';
 import { Lifecycle } from './lifecycle.js';
-import type { DeliveryOptions, SocketFace, SocketHost } from './socket-context.js';
+import type { DeliveryOptions, RequestCreator, SocketFace, SocketHost } from './socket-context.js';
 import type { AuthenticationState, SocketEvents, SocketState } from './socket-events.js';
-
-/** Makes the request object for a call of the client, instead of `AGRequest`. `this` is the socket. */
-export type RequestCreator = (
-  socket: AGServerSocket,
-  id: number,
-  procedureName: string,
-  data: unknown,
-) => AGRequest<AGServerSocket>;
 
 /** What all sockets of a server have in common. */
 export interface ServerSocketSettings extends SocketSettings {
-  readonly cloneData: boolean;
-  readonly requestCreator: RequestCreator | undefined;
+  readonly requestCreator: RequestCreator<AGServerSocket> | undefined;
 }
 
 /**
@@ -89,7 +80,7 @@ export class AGServerSocket extends RpcHost<SocketEvents> implements SocketFace 
     this.#life = new Lifecycle(this, engine, settings);
   }
 
-  /** Begins to read and starts the clocks. Called once by the server; see {@link Lifecycle.start}. */
+  /** Called once by the server: begins to read and starts the clocks. */
   start(handshakeLeftMs: number, handshakeStream: MiddlewareStream | undefined): void {
     this.#life.start(handshakeLeftMs, handshakeStream);
   }
@@ -137,10 +128,7 @@ export class AGServerSocket extends RpcHost<SocketEvents> implements SocketFace 
     this.server.emitWarning(error);
   }
 
-  /**
-   * Sends an event that is not answered. Resolves at once; never rejects. On a socket that is not open an `error`
-   * event tells that it was not sent.
-   */
+  /** Sends an event that is not answered. Resolves at once; on a socket that is not open an `error` event tells. */
   transmit(event: string, data?: unknown, options?: TransmitOptions): Promise<void> {
     this.#life.connection.outbound.transmit(
       event,

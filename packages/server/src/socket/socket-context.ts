@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { AuthToken, CodecEngine, DeadlineQueue } from '@socketcluster-ts/core';
+import type { AGRequest, AuthToken, CodecEngine, DeadlineQueue } from '@socketcluster-ts/core';
 import type { AsyncStreamEmitter } from '@socketcluster-ts/streams';
 import type { AuthEngine } from '../auth/auth-engine.js';
 import type {
@@ -111,6 +111,9 @@ export interface SocketFace
   killAllProcedures(): void;
   killAllListeners(): void;
 }
+
+/** Makes the request object for a call of the client, instead of `AGRequest`; `this` is the socket too. `S` is its class. */
+export type RequestCreator<S> = (socket: S, id: number, procedureName: string, data: unknown) => AGRequest<S>;
 
 /** What every part of a socket can rely on. */
 export interface SocketContext {
