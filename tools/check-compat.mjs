@@ -10,7 +10,7 @@
  *     | method | `close()` | `close()` terminates every socket |
  *
  * with kind property, event, method or option; an item's name in backticks (the parentheses of a method may follow it); and the title of a
- * test exactly as it is written in a `test(…)` or `it(…)` of `packages/<name>/test` or `test`. A `|` within a title is written `\|`. Several rows for
+ * test exactly as it is written in a `test(…)`, `it(…)` or `ours(…)` of `packages/<name>/test` or `test`. A `|` within a title is written `\|`. Several rows for
  * one item are welcome. For a title that is built (a template, `test.each`), the row names one of the titles that come out.
  *
  * The check fails when an item has no row, when a row names no item, or when no test has the title of a row.
@@ -110,9 +110,9 @@ function readTitles(problems) {
   return { has: (title) => titles.has(title) || patterns.some((pattern) => pattern.test(title)) };
 }
 
-/** Is the called thing `test`, `it`, or one of their forms that run (`test.each(…)`, `it.concurrent`, `test.prop(…)`)? */
+/** Is the called thing `test`, `it`, `ours` (of the testkit), or one of their forms that run (`test.each(…)`, `it.concurrent`)? */
 function isTest(callee) {
-  if (callee.type === 'Identifier') return callee.name === 'test' || callee.name === 'it';
+  if (callee.type === 'Identifier') return ['test', 'it', 'ours'].includes(callee.name);
   if (callee.type === 'MemberExpression') {
     return (
       !['skip', 'todo', 'fails', 'skipIf', 'runIf'].includes(callee.property.name) && isTest(callee.object)

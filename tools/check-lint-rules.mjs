@@ -107,6 +107,11 @@ const faulty = [
     'vitest(no-focused-tests)',
   ],
   [
+    'packages/core/test/idle.test.ts',
+    `import { test } from 'vitest';\ntest('x', () => String(1));\n`,
+    'vitest(expect-expect)',
+  ],
+  [
     'packages/core/test/skipped.test.ts',
     `import { expect, test } from 'vitest';\ntest.skip('x', () => expect(1).toBe(1));\n`,
     'vitest(no-disabled-tests)',

@@ -10,7 +10,7 @@ export interface Profile {
   open(url: string): Promise<DemoTab>;
   /** Runs a function in every tab before anything of the page. */
   beforeLoad(script: () => void): Promise<unknown>;
-  /** From now on failed attempts to reach the server are no fault of the page. */
+  /** From now on a failure to reach the server is no fault of the page. */
   expectServerAway(): void;
 }
 
@@ -30,7 +30,8 @@ export async function openProfile(browser: Browser, options: BrowserContextOptio
       page.on('pageerror', (error) => problems.push(String(error.stack)));
       page.on('console', (message) => {
         if (message.type() !== 'error' && message.type() !== 'warning') return;
-        if (isServerAway && message.text().includes('WebSocket connection to')) return;
+        // Attempts to reconnect, and what the browser was still fetching when the server went.
+        if (isServerAway && message.text().includes('net::ERR_')) return;
         problems.push(message.text());
       });
       await page.goto(url);

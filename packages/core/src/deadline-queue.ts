@@ -139,9 +139,8 @@ export class DeadlineQueue {
   #arm(dueAt: number): void {
     this.#disarm();
     const now = this.#now();
-    const waitMs = Math.min(Math.max(this.#onGrid(dueAt) - now, 1), MAX_TIMER_MS);
-    this.#armedFor = now + waitMs;
-    this.#timer = setTimeout(() => this.#wake(), waitMs);
+    this.#armedFor = Math.min(this.#onGrid(dueAt), now + MAX_TIMER_MS);
+    this.#timer = setTimeout(() => this.#wake(), Math.max(this.#armedFor - now, 1));
     if (this.#unref) this.#timer.unref?.();
   }
 

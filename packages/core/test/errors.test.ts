@@ -68,15 +68,29 @@ describe('a cause', () => {
 });
 
 describe('BadConnectionError', () => {
-  test.each([
-    ['without code and reason', undefined, undefined, 1001, 'Socket was disconnected'],
-    ['with a code that is no error', 1000, undefined, 1000, 'Socket closed normally'],
-    ['with a code that is one', 4001, undefined, 4001, ''],
-    ['with an empty reason', 1001, '', 1001, ''],
-  ])('%s has a code and a reason', (_, code, reason, expectedCode, expectedReason) => {
-    const error = new core.BadConnectionError('m', 'connectAbort', code, reason);
-    expect(error.code).toBe(expectedCode);
-    expect(error.reason).toBe(expectedReason);
+  test.each<[what: string, error: core.BadConnectionError, codeAndReason: object]>([
+    [
+      'without code and reason',
+      new core.BadConnectionError('m', 'connectAbort'),
+      { code: 1001, reason: 'Socket was disconnected' },
+    ],
+    [
+      'with a code that is no error',
+      new core.BadConnectionError('m', 'connectAbort', 1000),
+      { code: 1000, reason: 'Socket closed normally' },
+    ],
+    [
+      'with a code that is one',
+      new core.BadConnectionError('m', 'disconnect', 4001),
+      { code: 4001, reason: '' },
+    ],
+    [
+      'with an empty reason',
+      new core.BadConnectionError('m', 'disconnect', 1001, ''),
+      { code: 1001, reason: '' },
+    ],
+  ])('%s has a code and a reason', (_, error, codeAndReason) => {
+    expect(error).toMatchObject(codeAndReason);
   });
 });
 

@@ -14,11 +14,13 @@ import { bytesToBase64 } from './base64.js';
  *
  * Pings and pongs do not pass through a codec.
  *
- * A complete one, which obfuscates the text:
+ * A complete one, whose frames are binary:
  * ```ts
- * const rotated: CodecEngine = {
- *   encode: (value) => [...JSON.stringify(value)].reverse().join(''),
- *   decode: (message) => JSON.parse([...String(message)].reverse().join('')),
+ * import type { CodecEngine } from '@socketcluster-ts/core';
+ *
+ * const binaryJson: CodecEngine = {
+ *   encode: (value) => new TextEncoder().encode(JSON.stringify(value)),
+ *   decode: (message) => JSON.parse(typeof message === 'string' ? message : new TextDecoder().decode(message as Uint8Array)),
  * };
  * ```
  */
