@@ -40,6 +40,8 @@ export interface WireClientOptions {
   readonly autoPong?: boolean;
   /** WebSocket subprotocols to offer. */
   readonly subprotocols?: string[];
+  /** Whether to offer compression. @default false */
+  readonly perMessageDeflate?: boolean;
 }
 
 /**
@@ -93,7 +95,7 @@ export class WireClient {
   /** Opens a connection; resolves once the upgrade is through and rejects when it is refused. */
   static async connect(url: string, options: WireClientOptions = {}): Promise<WireClient> {
     const socket = new WebSocket(url, options.subprotocols ?? [], {
-      perMessageDeflate: false,
+      perMessageDeflate: options.perMessageDeflate ?? false,
       ...(options.headers === undefined ? {} : { headers: options.headers }),
       ...(options.origin === undefined ? {} : { origin: options.origin }),
     });

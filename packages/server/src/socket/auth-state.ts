@@ -183,7 +183,9 @@ export class AuthState {
       this.#scheduleExpiry();
     }
     socket.emit('authTokenSigned', { signedAuthToken });
-    if (this.authToken !== null) this.announce(oldAuthState);
+    // Deauthenticated while the token was being signed: that was said later, so it stands.
+    if (this.authToken === null) return;
+    this.announce(oldAuthState);
     if (rejectOnFailedDelivery !== true) {
       this.#outbound.transmit('#setAuthToken', { token: signedAuthToken });
       return;

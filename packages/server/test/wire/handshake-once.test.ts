@@ -108,7 +108,9 @@ describe('a second handshake', () => {
 describe('a socket that closes while its handshake is being decided', () => {
   for (const how of ['terminate', 'close'] as const) {
     for (const kind of ['no token', 'a bad token', 'a valid token'] as const) {
-      ours(`by ${how} with ${kind} never becomes a client`, async () => {
+      // A valid token is the one case that upstream gets right.
+      const declare = kind === 'a valid token' ? test : ours;
+      declare(`by ${how} with ${kind} never becomes a client`, async () => {
         const { connect, server, sign } = await startServer();
         const log = new EventLog().record(server, LIFE_EVENTS);
         const { reached, gate } = holdHandshakes(server);
@@ -130,7 +132,7 @@ describe('a socket that closes while its handshake is being decided', () => {
     }
   }
 
-  ours('during a slow token verification never becomes a client', async () => {
+  test('during a slow token verification never becomes a client', async () => {
     const reached = deferred();
     const gate = deferred();
     const { connect, server } = await startServer({
@@ -163,7 +165,7 @@ describe('a socket that closes while its handshake is being decided', () => {
     expect(server.clientsCount).toBe(1);
   });
 
-  ours('during its AUTHENTICATE action never becomes a client', async () => {
+  test('during its AUTHENTICATE action never becomes a client', async () => {
     const { connect, server, sign } = await startServer();
     const log = new EventLog().record(server, [...LIFE_EVENTS, 'authentication']);
     const reached = deferred();

@@ -61,7 +61,7 @@ describe('maxPayload', () => {
     expect(await raw.closeCode()).toBe(1009);
   });
 
-  ours.each([null, 0, Number.POSITIVE_INFINITY])('%s is no limit', async (maxPayload) => {
+  test.for([null, 0, Number.POSITIVE_INFINITY])('%s is no limit', async (maxPayload) => {
     const { open } = await startServer({ maxPayload });
     const { client, socket } = await open();
     const received = nextValue(socket.listener('raw'));
@@ -139,7 +139,7 @@ describe('limits.maxDepth', () => {
     expect(await client.call('#publish', { channel: 'c', data: deep(7) })).toHaveProperty('error');
   });
 
-  ours.each([0, Number.POSITIVE_INFINITY])('%s is no limit of ours', async (maxDepth) => {
+  test.for([0, Number.POSITIVE_INFINITY])('%s is no limit of ours', async (maxDepth) => {
     const { open } = await startServer({ limits: { maxDepth } });
     const { client } = await open();
     await client.call('#subscribe', { channel: 'c' });
@@ -147,7 +147,7 @@ describe('limits.maxDepth', () => {
     expect(await client.next((packet) => packet.rid === 9)).toEqual({ rid: 9 });
   });
 
-  ours('does not refuse what is only received', async () => {
+  test('does not refuse what is only received', async () => {
     const { open } = await startServer();
     const { client, socket } = await open();
     const received = take(socket.receiver('told'), 1);

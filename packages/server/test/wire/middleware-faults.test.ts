@@ -173,7 +173,7 @@ describe('a middleware that is set while sockets are connected', () => {
     expect(await received).toBe('x');
   });
 
-  ours('in place of another one does not stop the sockets of the other', async () => {
+  test('in place of another one does not stop the sockets of the other', async () => {
     const { open, server } = await startServer();
     await transmitted(server, 'first ');
     const { client, socket } = await open();

@@ -48,7 +48,6 @@ describe('MIDDLEWARE_OUTBOUND', () => {
       consume(stream, async (action) => {
         if (action.socket.id === ann.client.id) {
           action.allow({ data: 'for ann' });
-          gate.resolve();
         } else {
           await gate.promise;
           action.allow();
@@ -63,6 +62,7 @@ describe('MIDDLEWARE_OUTBOUND', () => {
     const exchanged = nextValue(server.exchange.subscribe('c'));
     await server.exchange.invokePublish('c', 'original');
     expect(await ann.client.next()).toMatchObject({ data: { data: 'for ann' } });
+    gate.resolve();
     expect(await bob.next()).toMatchObject({ data: { data: 'original' } });
     expect(await published).toEqual({ channel: 'c', data: 'original' });
     expect(await exchanged).toBe('original');

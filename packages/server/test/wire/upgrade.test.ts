@@ -47,7 +47,7 @@ describe('an upgrade request', () => {
     expect(answer.status).not.toBe(101);
   });
 
-  ours('while `close()` of the server waits in the middleware is answered with 503', async () => {
+  test('while `close()` of the server waits in the middleware is answered with 503', async () => {
     const { port, server } = await startServer();
     const reached = deferred();
     const gate = deferred();
