@@ -3,8 +3,16 @@ export interface ConsumerHome {
   removeConsumer(id: number): void;
 }
 
+/** How far a consumer has come. */
+export interface ConsumerProgress {
+  /** The number of entries of its stream that it has read, or passed, or was not there for. */
+  read: number;
+}
+
 /** What a registry needs to know of a consumer. */
 export interface Registrable {
+  /** Kept by the consumer; the registry holds it, so that it can look without following a weak reference. */
+  readonly progress: Readonly<ConsumerProgress>;
   /** True when the consumer waits for as long as it is registered, so that holding it costs nothing. */
   readonly isTemporary: boolean;
 }
@@ -12,6 +20,7 @@ export interface Registrable {
 interface Entry<C extends object> {
   readonly id: number;
   readonly consumer: Reference<C>;
+  readonly progress: Readonly<ConsumerProgress>;
   readonly home: WeakRef<ConsumerHome> | undefined;
 }
 
@@ -92,10 +101,21 @@ export class ConsumerRegistry<C extends Registrable> {
     }
   }
 
+  /** The progress of the slowest consumer; undefined when nobody is registered. */
+  leastRead(): number | undefined {
+    let least = this.#first?.progress.read;
+    if (this.#others === undefined) return least;
+    for (const { progress } of this.#others.values()) {
+      if (least === undefined || progress.read < least) least = progress.read;
+    }
+    return least;
+  }
+
   #entry(id: number, consumer: C): Entry<C> {
-    if (consumer.isTemporary) return { id, consumer: { deref: () => consumer }, home: undefined };
+    const { progress } = consumer;
+    if (consumer.isTemporary) return { id, consumer: { deref: () => consumer }, progress, home: undefined };
     this.#home ??= new WeakRef(this.#owner);
-    const entry: Entry<C> = { id, consumer: new WeakRef(consumer), home: this.#home };
+    const entry: Entry<C> = { id, consumer: new WeakRef(consumer), progress, home: this.#home };
     lostConsumers.register(consumer, entry, entry);
     return entry;
   }

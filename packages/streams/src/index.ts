@@ -30,6 +30,7 @@ export {
   type EventPayload,
 } from './async-stream-emitter.js';
 export { ConsumableStream } from './consumable-stream.js';
+export type { ConsumerProgress } from './consumer-registry.js';
 export { type ConsumerSource, DemuxedConsumableStream } from './demuxed-consumable-stream.js';
 export {
   type ConsumerStats,

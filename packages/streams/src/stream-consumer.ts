@@ -1,3 +1,4 @@
+import type { ConsumerProgress } from './consumer-registry.js';
 import type { StreamNode, StreamQueue, Waiter } from './stream-queue.js';
 import { TimeoutError } from './timeout-error.js';
 
@@ -88,11 +89,12 @@ export class StreamConsumer<T> implements AsyncIterableIterator<T, unknown, unde
   readonly timeout: number | undefined;
   /** True when the consumer serves one call of `next()` of its stream. */
   readonly isTemporary: boolean;
+  /** How many entries of the stream lie behind this consumer; for streams, to tell the backpressure from. */
+  readonly progress: ConsumerProgress;
 
   #stream: ConsumerStream<T>;
   #queue: StreamQueue;
   #node: StreamNode | undefined;
-  #position: number;
   #isAlive = true;
   #pending = 0;
   // Set by an end that some call of next() has still to report.
@@ -105,7 +107,7 @@ export class StreamConsumer<T> implements AsyncIterableIterator<T, unknown, unde
     this.#stream = stream;
     this.#queue = queue;
     this.#node = queue.tail;
-    this.#position = queue.written;
+    this.progress = { read: queue.written };
   }
 
   /** The stream that is read. Consumers of a demux may move to its newer stream of the same name. */
@@ -163,7 +165,7 @@ export class StreamConsumer<T> implements AsyncIterableIterator<T, unknown, unde
 
   /** How many entries were written since the place where the consumer stands; 0 when it is not registered. */
   getBackpressure(): number {
-    return this.#stream.hasConsumer(this.id) ? this.#queue.written - this.#position : 0;
+    return this.#stream.hasConsumer(this.id) ? this.#queue.written - this.progress.read : 0;
   }
 
   /** The id, the backpressure, and the timeout if there is one. */
@@ -192,7 +194,7 @@ export class StreamConsumer<T> implements AsyncIterableIterator<T, unknown, unde
         (next, { value, mark }) => ({ value, mark, next }),
         queue.tail,
       );
-      this.#position = queue.written - unread.length;
+      this.progress.read = queue.written - unread.length;
     }
     this.#stream = stream;
     this.#queue = queue;
@@ -210,7 +212,7 @@ export class StreamConsumer<T> implements AsyncIterableIterator<T, unknown, unde
 
   #skipBacklog(): void {
     this.#node = this.#queue.tail;
-    this.#position = this.#queue.written;
+    this.progress.read = this.#queue.written;
   }
 
   #endPending(value: unknown): void {
@@ -221,7 +223,7 @@ export class StreamConsumer<T> implements AsyncIterableIterator<T, unknown, unde
   #take(): Result<T> | undefined {
     for (let node = this.#node; node?.next !== undefined; node = node.next) {
       this.#node = node.next;
-      this.#position++;
+      this.progress.read++;
       const { mark } = node;
       if (mark !== undefined) {
         if (mark.consumerId !== undefined && mark.consumerId !== this.id) continue;
@@ -245,10 +247,10 @@ export class StreamConsumer<T> implements AsyncIterableIterator<T, unknown, unde
   }
 
   #serve(waiter: PendingNext<T>): boolean {
-    const position = this.#position;
+    const position = this.progress.read;
     const result: Result<T> | undefined =
       this.#end === undefined ? this.#take() : { value: this.#end.value, done: true };
-    if (waiter.timer !== undefined && (result !== undefined || this.#position !== position)) {
+    if (waiter.timer !== undefined && (result !== undefined || this.progress.read !== position)) {
       clearTimeout(waiter.timer);
       // compat: an entry addressed to somebody else starts the wait anew.
       if (result === undefined && this.timeout !== undefined) this.#startTimer(waiter, this.timeout);

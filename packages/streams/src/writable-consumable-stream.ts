@@ -99,11 +99,8 @@ export class WritableConsumableStream<T> extends ConsumableStream<T> implements 
 
   /** The highest backpressure of any consumer; 0 without consumers. */
   getBackpressure(): number {
-    let highest = 0;
-    this.#consumers.forEach((consumer) => {
-      highest = Math.max(highest, consumer.getBackpressure());
-    });
-    return highest;
+    const { written } = this.#queue;
+    return written - (this.#consumers.leastRead() ?? written);
   }
 
   /** The backpressure of one consumer; 0 for unknown ids. */

@@ -4,6 +4,7 @@ import { collectUntil } from './collection.js';
 
 class Reader {
   readonly isTemporary: boolean;
+  readonly progress = { read: 0 };
   constructor(isTemporary = false) {
     this.isTemporary = isTemporary;
   }
@@ -48,6 +49,23 @@ describe('ConsumerRegistry', () => {
     expect(registry.get(8)).toBe(b);
     expect(registry.get(9)).toBeUndefined();
     expect([registry.has(7), registry.has(8), registry.has(9)]).toEqual([true, true, false]);
+  });
+
+  it('tells how far the slowest consumer has come', () => {
+    const readers = [3, 1, 2].map((read, id) => {
+      const reader = new Reader();
+      reader.progress.read = read;
+      registry.add(id, reader);
+      return reader;
+    });
+    expect(registry.leastRead()).toBe(1);
+    registry.delete(1);
+    expect(registry.leastRead()).toBe(2);
+    registry.delete(0);
+    expect(registry.leastRead()).toBe(2);
+    registry.delete(2);
+    expect(registry.leastRead()).toBeUndefined();
+    expect(readers).toHaveLength(3);
   });
 
   it('keeps the place of a consumer that is added again, and gives up that of one that is replaced', () => {
