@@ -15,9 +15,17 @@ interface DueList {
   tail: DueNode | undefined;
   /** No node of the list is due before. Lags behind when the head goes: see {@link DueLists.earliest}. */
   notBefore: number;
-  /** Where it stands in the heap. */
+  /** Where it stands in the heap; `OUTSIDE` while it is empty. */
   slot: number;
 }
+
+const OUTSIDE = -1;
+
+/**
+ * How many empty lists are kept for their delay to come again. A `Map` walks over the remains of deleted keys until it
+ * is rebuilt, so deleting and setting the same key over and over, as one call after the other would, gets ever slower.
+ */
+const MAX_IDLE_LISTS = 16;
 
 /**
  * Owns nodes ordered by when they are due: one list for each delay, and a binary heap over the lists.
@@ -25,12 +33,13 @@ interface DueList {
  * Nodes with the same delay become due in the order they were added, so a list is sorted by appending, and moving a
  * node to the end of its list, which is what every sign of life of every connection does, costs a few assignments. A
  * heap of all nodes would sift for each of them. Lists alone would make a delay that is used once, such as the rest
- * of a token's life, cost a search over all lists: the heap makes it cost its logarithm. An empty list is removed at
- * once, so one-off delays leave nothing behind.
+ * of a token's life, cost a search over all lists: the heap makes it cost its logarithm. An empty list leaves the heap
+ * at once and, but for the last few, is forgotten, so one-off delays leave nothing behind.
  */
 export class DueLists {
   readonly #lists = new Map<number, DueList>();
   readonly #heap: DueList[] = [];
+  readonly #idle: DueList[] = [];
   #size = 0;
 
   /** How many nodes stand in lists. */
@@ -38,9 +47,9 @@ export class DueLists {
     return this.#size;
   }
 
-  /** How many different delays are in use. */
+  /** How many lists there are: one for each delay in use, and the last few that became empty. */
   get listCount(): number {
-    return this.#heap.length;
+    return this.#lists.size;
   }
 
   /** Puts the node at the end of the list of its delay, from wherever it stood. */
@@ -50,7 +59,8 @@ export class DueLists {
     } else {
       this.remove(node);
     }
-    const list = this.#lists.get(delayMs) ?? this.#open(delayMs, dueAt);
+    const list = this.#listOf(delayMs);
+    if (list.slot === OUTSIDE) this.#push(list, dueAt);
     const { tail } = list;
     // A clock that went back must not break the order of the list.
     node.dueAt = tail === undefined ? dueAt : Math.max(dueAt, tail.dueAt);
@@ -96,27 +106,34 @@ export class DueLists {
     }
   }
 
-  #open(delayMs: number, dueAt: number): DueList {
-    const list: DueList = {
-      delayMs,
-      head: undefined,
-      tail: undefined,
-      notBefore: dueAt,
-      slot: this.#heap.length,
-    };
+  #listOf(delayMs: number): DueList {
+    const known = this.#lists.get(delayMs);
+    if (known !== undefined) return known;
+    const list: DueList = { delayMs, head: undefined, tail: undefined, notBefore: 0, slot: OUTSIDE };
     this.#lists.set(delayMs, list);
-    this.#heap.push(list);
-    this.#siftUp(list);
     return list;
   }
 
+  #push(list: DueList, dueAt: number): void {
+    const index = this.#idle.indexOf(list);
+    if (index >= 0) this.#idle.splice(index, 1);
+    list.notBefore = dueAt;
+    list.slot = this.#heap.length;
+    this.#heap.push(list);
+    this.#siftUp(list);
+  }
+
   #drop(list: DueList): void {
-    this.#lists.delete(list.delayMs);
     const last = this.#heap.pop();
-    if (last === undefined || last === list) return;
-    this.#place(last, list.slot);
-    this.#siftUp(last);
-    this.#siftDown(last);
+    if (last !== undefined && last !== list) {
+      this.#place(last, list.slot);
+      this.#siftUp(last);
+      this.#siftDown(last);
+    }
+    list.slot = OUTSIDE;
+    this.#idle.push(list);
+    const oldest = this.#idle.length > MAX_IDLE_LISTS ? this.#idle.shift() : undefined;
+    if (oldest !== undefined) this.#lists.delete(oldest.delayMs);
   }
 
   #unlink(node: DueNode, list: DueList): void {

@@ -19,6 +19,8 @@ export type EventName<Events> = (keyof Events & string) | (string & {});
  *
  * @example
  * ```ts
+ * import { AsyncStreamEmitter } from '@socketcluster-ts/streams';
+ *
  * class Door extends AsyncStreamEmitter<{ open: { by: string } }> {}
  *
  * const door = new Door();

@@ -31,6 +31,8 @@ export interface WritableConsumableStreamOptions {
  *
  * @example
  * ```ts
+ * import { WritableConsumableStream } from '@socketcluster-ts/streams';
+ *
  * const stream = new WritableConsumableStream<string>();
  * const consumer = stream.createConsumer();
  * stream.write('hello');

@@ -1,3 +1,4 @@
+import { createHmac, generateKeyPairSync } from 'node:crypto';
 import { EventLog, ours, type StartedServer, startServer, turn } from '@socketcluster-ts/testkit';
 import { describe, expect, test } from 'vitest';
 
@@ -203,6 +204,30 @@ describe('a token in the handshake', () => {
         authError: { name: 'AuthTokenInvalidError', isBadToken: true },
       });
     }
+  });
+
+  test('signed with the public key as if it were a secret is refused', async () => {
+    const { publicKey, privateKey } = generateKeyPairSync('rsa', {
+      modulusLength: 2048,
+      publicKeyEncoding: { type: 'spki', format: 'pem' },
+      privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+    });
+    const { connect, open } = await startServer({
+      authPrivateKey: privateKey,
+      authPublicKey: publicKey,
+      authAlgorithm: 'RS256',
+    });
+    const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+    const unsigned = `${part({ alg: 'HS256', typ: 'JWT' })}.${part({ user: 'ann' })}`;
+    const forged = `${unsigned}.${createHmac('sha256', publicKey).update(unsigned).digest('base64url')}`;
+    expect((await (await connect()).handshake(forged)).data).toMatchObject({
+      isAuthenticated: false,
+      authError: { name: 'AuthTokenInvalidError', message: 'invalid algorithm' },
+    });
+    const { client, socket } = await open();
+    await socket.setAuthToken({ user: 'ann' });
+    const { token } = (await client.next()).data as { token: string };
+    expect((await (await connect()).handshake(token)).data).toMatchObject({ isAuthenticated: true });
   });
 
   ours('longer than `maxTokenBytes` is a bad token', async () => {

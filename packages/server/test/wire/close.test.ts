@@ -256,6 +256,32 @@ describe('socketStreamCleanupMode', () => {
   });
 });
 
+describe('a frame that arrives after the server has closed', () => {
+  ours('is ignored', async () => {
+    const { port, server } = await startServer({ socketStreamCleanupMode: 'none' });
+    const connected = nextValue(server.listener('connection'));
+    const raw = await RawConnection.upgrade(port);
+    raw.send({ event: '#handshake', cid: 1 });
+    const { socket } = await connected;
+    const log = new EventLog().record(socket, ['message', 'raw', 'subscribe', 'error', 'end']);
+    const told: unknown[] = [];
+    void consume(socket.receiver('told'), (data) => told.push(data));
+    await socket.disconnect(1000);
+    await raw.frame((frame) => frame.opcode === OPCODES.close);
+    const before = socket.inboundReceivedMessageCount;
+    raw.send({ event: 'told', data: 1 });
+    raw.send({ event: '#subscribe', data: { channel: 'c' }, cid: 2 });
+    raw.writeFrame(Buffer.from([0x03, 0xe8]), { opcode: OPCODES.close });
+    raw.end();
+    await raw.ended();
+    await turn();
+    expect(told).toEqual([]);
+    expect(log.names).toEqual(['end']);
+    expect(socket.inboundReceivedMessageCount).toBe(before);
+    expect(server.brokerEngine.subscriptions()).toEqual([]);
+  });
+});
+
 describe('what the WebSocket protocol forbids', () => {
   test.for([
     ['an unmasked frame', encodeFrame('{}', { mask: false }), 1002],

@@ -1,3 +1,4 @@
+import { createServer } from 'node:http';
 import { consume, deferred, ours, requestUpgrade, startServer, WireClient } from '@socketcluster-ts/testkit';
 import { describe, expect, test } from 'vitest';
 
@@ -40,11 +41,14 @@ describe('an upgrade request', () => {
     expect(client.subprotocol).toBe('first');
   });
 
-  ours('after `close()` of the server is refused', async () => {
-    const { port, server } = await startServer();
+  test('after `close()` of the server is left to the HTTP server', async () => {
+    const http = createServer((_, response) => {
+      response.writeHead(501).end();
+    });
+    const { port, server } = await startServer({}, { http });
+    expect(await requestUpgrade(port)).toMatchObject({ status: 101 });
     await server.close();
-    const answer = await requestUpgrade(port).catch(() => ({ status: 0 }));
-    expect(answer.status).not.toBe(101);
+    expect(await requestUpgrade(port)).toMatchObject({ status: 501 });
   });
 
   test('while `close()` of the server waits in the middleware is answered with 503', async () => {
@@ -153,17 +157,33 @@ describe('HANDSHAKE_WS', () => {
     expect(server.clientsCount).toBe(0);
   });
 
-  ours('that decides late leaves the rest of the handshake timeout to the client', async () => {
-    const { server, url } = await startServer({ handshakeTimeout: 400 });
+  ours('that decides late leaves only the rest of the handshake timeout to the client', async () => {
+    const { open, connect, server, url } = await startServer({ handshakeTimeout: 600, pingInterval: 20 });
+    const { client: clock } = await open();
+    const reached = deferred();
+    const gate = deferred();
     server.setMiddleware(server.MIDDLEWARE_HANDSHAKE, (stream) =>
-      consume(stream, (action) => {
-        setTimeout(action.allow, 300);
+      consume(stream, async (action) => {
+        if (action.request.url?.endsWith('slow')) {
+          reached.resolve();
+          await gate.promise;
+        }
+        action.allow();
       }),
     );
-    const asked = performance.now();
-    const client = await WireClient.connect(url);
-    expect(await client.ended()).toEqual({ code: 4005, reason: '' });
-    expect(performance.now() - asked).toBeLessThan(700);
+    const connecting = WireClient.connect(`${url}?slow`, { autoPong: false });
+    await reached.promise;
+    await clock.pinged(clock.pings + 5);
+    const later = await connect({ autoPong: false });
+    await clock.pinged(clock.pings + 5);
+    gate.resolve();
+    const earlier = await connecting;
+    const first = await Promise.race(
+      [earlier, later].map(async (client) => client.closed.then(() => client)),
+    );
+    expect(first).toBe(earlier);
+    expect(await earlier.ended()).toEqual({ code: 4005, reason: '' });
+    expect(await later.ended()).toEqual({ code: 4005, reason: '' });
   });
 });
 
