@@ -9,7 +9,7 @@ export async function collectUntil(condition: () => boolean): Promise<boolean> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     // What a WeakRef looked at stays alive until the end of the turn.
     await turn();
-    await gc();
+    gc();
     await turn();
     if (condition()) return true;
   }

@@ -35,7 +35,6 @@ export interface AGExchange extends ChannelMethods {} // oxlint-disable-line typ
  * Nothing that passes through it is seen by inbound middleware. It receives its own messages on channels it is
  * subscribed to.
  */
-// oxlint-disable-next-line typescript/no-unsafe-declaration-merging -- addChannelMethods() below puts the family on the prototype
 export class AGExchange extends AsyncStreamEmitter<ExchangeEvents> implements ChannelClient, Subscriber {
   readonly id = 'exchange';
   /** The streams behind the channels; use the methods of the exchange or of a channel. */

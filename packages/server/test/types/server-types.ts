@@ -20,7 +20,9 @@ import socketClusterServer, {
 } from '@socketcluster-ts/server';
 import Action from '@socketcluster-ts/server/action';
 
-type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+type IsAny<T> = 0 extends 1 & T ? true : false;
+type Mutual<A, B> = [A] extends [B] ? ([B] extends [A] ? true : false) : false;
+type Equal<A, B> = IsAny<A> extends true ? IsAny<B> : IsAny<B> extends true ? false : Mutual<A, B>;
 
 /** Compiles only when both types are the same; `any` is the same as nothing but itself. */
 function same<A, B>(..._proof: Equal<A, B> extends true ? [] : [never]): void {}
