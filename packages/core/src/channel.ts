@@ -34,15 +34,23 @@ export interface ChannelEvents {
 
 /** What a channel asks of the exchange or client socket that it belongs to, which owns the subscription. */
 export interface ChannelClient {
+  /** Where the subscription stands. */
   getChannelState(channelName: string): ChannelState;
+  /** How the channel was subscribed to. */
   getChannelOptions(channelName: string): ChannelOptions;
+  /** Subscribes to the channel. */
   subscribe(channelName: string, options?: ChannelOptions): unknown;
   /** If it gives a promise, a channel does not wait for it: the client reports a failure itself. */
   unsubscribe(channelName: string): unknown;
+  /** Whether the channel is subscribed. */
   isSubscribed(channelName: string, includePending?: boolean): boolean;
+  /** Publishes without an acknowledgement. */
   transmitPublish(channelName: string, data?: unknown): Promise<void>;
+  /** Publishes; rejects when the message was not accepted. */
   invokePublish(channelName: string, data?: unknown): Promise<unknown>;
+  /** Ends the loops over the channel once they have read what waits for them. */
   closeChannel(channelName: string): void;
+  /** Ends the loops over the channel at once. */
   killChannel(channelName: string): void;
 }
 

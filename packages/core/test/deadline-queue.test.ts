@@ -74,6 +74,18 @@ describe('a deadline', () => {
     queue.close();
   });
 
+  test('that schedules itself with no delay waits for the next turn, also when the clock stands still', () => {
+    const queue = new DeadlineQueue({ afterInput: (fn) => fn() });
+    let calls = 0;
+    const again: Deadline<undefined> = new Deadline(() => {
+      if (++calls < 1000) queue.schedule(again, 0);
+    }, undefined);
+    queue.schedule(again, 0);
+    vi.advanceTimersToNextTimer();
+    expect(calls).toBe(1);
+    queue.close();
+  });
+
   test.each([[0], [-5], [Number.NaN]])('with a delay of %d is due at once', (delayMs) => {
     const { queue, fired, deadline } = queueWithLog();
     queue.schedule(deadline('a'), delayMs);
@@ -191,8 +203,10 @@ describe('waiting input', () => {
     vi.advanceTimersByTime(1020);
     expect(fired).toEqual([]);
     queue.schedule(alive, 1000);
+    expect(vi.getTimerCount()).toBe(0);
     round();
     expect(fired).toEqual(['silent']);
+    expect(vi.getTimerCount()).toBe(1);
     vi.advanceTimersByTime(1020);
     round();
     expect(fired).toEqual(['silent', 'alive']);

@@ -54,8 +54,8 @@ export {
   UnknownError,
 } from '@socketcluster-ts/core';
 export type { AuthEngine } from './auth/auth-engine.js';
-export type { JwksLocation } from './auth/jwks.js';
-export type { KeyMaterial } from './auth/key-material.js';
+export type { JsonWebKeySet, JwksLocation } from './auth/jwks.js';
+export type { EncryptedKey, KeyMaterial } from './auth/key-material.js';
 export type {
   KeySource,
   SignatureKey,
@@ -117,11 +117,14 @@ export interface SocketClusterServer {
   readonly AGChannel: typeof core.AGChannel;
   readonly AGSimpleBroker: typeof AGSimpleBroker;
   readonly AGAuthEngine: typeof AGAuthEngine;
+  /** Attaches a server to an HTTP server. */
   readonly attach: typeof attach;
+  /** Creates an HTTP server with a server attached to it. */
   readonly listen: typeof listen;
   readonly jsonCodec: typeof core.jsonCodec;
 }
 
+/** Everything that applications written for `require()` use. */
 const socketClusterServer: SocketClusterServer = {
   AGServer,
   AGServerSocket,

@@ -244,6 +244,7 @@ export class AGServer extends AsyncStreamEmitter<ServerEvents> implements Socket
     return this.options.host ?? (typeof address === 'object' ? address?.address : address) ?? null;
   }
 
+  /** The path of the upgrade requests; `null` for any. */
   getPath(): string | null {
     return this.options.path;
   }
@@ -264,10 +265,12 @@ export class AGServer extends AsyncStreamEmitter<ServerEvents> implements Socket
     this.brokerEngine.setCodecEngine(codecEngine);
   }
 
+  /** Emits `error`; a text becomes a `ServerProtocolError`. */
   emitError(error: unknown): void {
     this.emit('error', { error: typeof error === 'string' ? new ServerProtocolError(error) : error });
   }
 
+  /** Emits `warning`. */
   emitWarning(warning: unknown): void {
     this.emit('warning', { warning });
   }
@@ -316,6 +319,7 @@ export class AGServer extends AsyncStreamEmitter<ServerEvents> implements Socket
     this.#functions[type] = undefined;
   }
 
+  /** Whether a function is set for the line. */
   hasMiddleware(type: MiddlewareType): boolean {
     return Object.hasOwn(this.#functions, type) && this.#functions[type] !== undefined;
   }

@@ -11,7 +11,7 @@ export abstract class ConsumableStream<T> implements AsyncIterable<T, unknown, u
   /**
    * Gives a new consumer, registered at once: it sees every value written from now on.
    *
-   * @param timeout The longest wait for one value in milliseconds; no limit when left out.
+   * @param _timeout The longest wait for one value in milliseconds; no limit when left out.
    * @throws {TypeError} when the class of the stream does not define it.
    */
   createConsumer(_timeout?: number): StreamConsumer<T> {

@@ -57,6 +57,10 @@ describe('`parsePacket()`', () => {
     );
   });
 
+  test('takes an array for raw, whatever else it is', () => {
+    expect(parsePacket(Object.assign([], { event: 'a' }))).toEqual(raw);
+  });
+
   test('takes an object that throws when it is read for raw', () => {
     const throwing = Object.defineProperty({ event: 'a' }, 'data', {
       get() {

@@ -4,7 +4,9 @@ import { PlainSocket } from './plain-socket.js';
 
 /** What the server asks of the `Server` of a WebSocket module given as `wsEngine`. */
 export interface CustomWebSocketServer {
+  /** Called with each accepted connection and its upgrade request. */
   on(event: 'connection', listener: (socket: RawWebSocket, request: IncomingMessage) => void): unknown;
+  /** Called with what goes wrong in the server as a whole. */
   on(event: 'error', listener: (error: unknown) => void): unknown;
   /** Stops taking connections; calls back when done. */
   close(callback?: (error?: Error) => void): void;

@@ -23,10 +23,13 @@ export type UpgradeVerdict = (
 
 /** What the server asks of the object that a WebSocket library hands out per connection (`socket.socket`). */
 export interface RawWebSocket {
+  /** Registers a listener, as an `EventEmitter` does. */
   on(event: string, listener: (...args: never[]) => void): unknown;
   /** Sends one message; the callback gets an error when it could not be written. */
   send(data: string | Uint8Array, options?: object, callback?: (error?: Error | null) => void): void;
+  /** Starts the closing handshake. */
   close(code?: number, reason?: string): void;
+  /** Ends the connection at once. */
   terminate(): void;
   /** 1 while messages can be sent. A library without it is taken to be open until it says `close`. */
   readonly readyState?: number;

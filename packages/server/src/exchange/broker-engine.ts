@@ -36,18 +36,29 @@ import type { Subscriber } from './subscriber.js';
  */
 export interface BrokerEngine {
   readonly isReady: boolean;
+  /** The stream of one of the events above. */
   listener(event: 'ready' | 'error' | 'subscribe' | 'unsubscribe' | 'publish'): ConsumableStream<unknown>;
+  /** Ends the loops over the events, once they have read what waits for them. */
   closeAllListeners(): void;
+  /** The exchange that publishes and subscribes through this broker; the same at each call. */
   exchange(): AGExchange;
+  /** Encodes with this codec from now on. */
   setCodecEngine(codec: CodecEngine): void;
+  /** Subscribes a client's socket; rejects when it could not. */
   subscribeSocket(socket: Subscriber, channelName: string): Promise<void>;
+  /** Ends that subscription; one that does not exist is no error. */
   unsubscribeSocket(socket: Subscriber, channelName: string): Promise<void>;
+  /** As `subscribeSocket()`, for the exchange. */
   subscribeClient(client: Subscriber, channelName: string): Promise<void>;
+  /** As `unsubscribeSocket()`, for the exchange. */
   unsubscribeClient(client: Subscriber, channelName: string): Promise<void>;
   /** The channels with at least one local subscriber. */
   subscriptions(): string[];
+  /** Whether the channel has a local subscriber. */
   isSubscribed(channelName: string): boolean;
+  /** Publishes; settles when the message was accepted everywhere it has to go. */
   invokePublish(channelName: string, data: unknown, suppressEvent?: boolean): Promise<void>;
+  /** Publishes without waiting for other processes. */
   transmitPublish(channelName: string, data: unknown, suppressEvent?: boolean): Promise<void>;
   /**
    * Optional: as `invokePublish()`, but gives `undefined` instead of a promise when everything is done on return,

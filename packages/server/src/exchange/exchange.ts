@@ -11,11 +11,17 @@ import type { Subscriber } from './subscriber.js';
 
 /** What an exchange asks of the broker behind it; see `BrokerEngine` for the guarantees. */
 export interface ExchangeBroker {
+  /** Ends the loops over the events of the broker. */
   closeAllListeners(): void;
+  /** Subscribes the exchange to a channel. */
   subscribeClient(client: Subscriber, channelName: string): Promise<void>;
+  /** Ends that subscription. */
   unsubscribeClient(client: Subscriber, channelName: string): Promise<void>;
+  /** Publishes and waits for everybody who has to accept the message. */
   invokePublish(channelName: string, data: unknown): Promise<void>;
+  /** Publishes and does not wait for other processes. */
   transmitPublish(channelName: string, data: unknown): Promise<void>;
+  /** As `invokePublish()`, giving `undefined` when everything is done on return. */
   publishNow?(channelName: string, data: unknown): Promise<void> | undefined;
 }
 
@@ -108,18 +114,22 @@ export class AGExchange extends AsyncStreamEmitter<ExchangeEvents> implements Ch
     return new AGChannel<T>(channelName, this, this.channelStreams);
   }
 
+  /** The channels the server is subscribed to; none is ever pending. */
   subscriptions(_includePending?: boolean): string[] {
     return [...this.#subscribed];
   }
 
+  /** Whether the server is subscribed to the channel. */
   isSubscribed(channelName: string, _includePending?: boolean): boolean {
     return this.#subscribed.has(channelName);
   }
 
+  /** Whether the server is subscribed, as a channel tells it. */
   getChannelState(channelName: string): 'subscribed' | 'unsubscribed' {
     return this.#subscribed.has(channelName) ? 'subscribed' : 'unsubscribed';
   }
 
+  /** The options of a subscription of the server: there are none. */
   getChannelOptions(_channelName: string): Record<string, never> {
     return {};
   }

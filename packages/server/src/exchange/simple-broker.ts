@@ -34,22 +34,27 @@ export class AGSimpleBroker extends AsyncStreamEmitter<BrokerEvents> implements 
     }, 0);
   }
 
+  /** The exchange of this broker; the same at each call. */
   exchange(): AGExchange {
     return (this.#exchange ??= new AGExchange(this));
   }
 
+  /** Encodes with this codec from now on. */
   setCodecEngine(codec: CodecEngine): void {
     this.#codec = codec;
   }
 
+  /** Subscribes a socket; one that is subscribed already is replaced by this object. */
   subscribeSocket(socket: Subscriber, channelName: string): Promise<void> {
     return this.subscribeClient(socket, channelName);
   }
 
+  /** Ends a subscription; one that does not exist is no error. */
   unsubscribeSocket(socket: Subscriber, channelName: string): Promise<void> {
     return this.unsubscribeClient(socket, channelName);
   }
 
+  /** As `subscribeSocket()`, for the exchange. */
   async subscribeClient(client: Subscriber, channelName: string): Promise<void> {
     let subscribers = this.#channels.get(channelName);
     if (subscribers === undefined) {
@@ -60,6 +65,7 @@ export class AGSimpleBroker extends AsyncStreamEmitter<BrokerEvents> implements 
     subscribers.set(client.id, client);
   }
 
+  /** As `unsubscribeSocket()`, for the exchange. */
   async unsubscribeClient(client: Subscriber, channelName: string): Promise<void> {
     const subscribers = this.#channels.get(channelName);
     if (subscribers === undefined || !subscribers.delete(client.id) || subscribers.size > 0) return;
@@ -71,6 +77,7 @@ export class AGSimpleBroker extends AsyncStreamEmitter<BrokerEvents> implements 
     return [...this.#channels.keys()];
   }
 
+  /** Whether the channel has a subscriber. */
   isSubscribed(channelName: string): boolean {
     return this.#channels.has(channelName);
   }

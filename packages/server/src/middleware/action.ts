@@ -222,10 +222,12 @@ export class AGAction implements ActionFields, ActionTypes {
   }
 
   // The bound functions and the promise exist once somebody asks for them.
+  /** See {@link ActionBase.allow}. */
   get allow(): (packet?: ActionAllowance) => void {
     return (this.#allow ??= (packet) => this.#decide('allowed', 'allow', packet));
   }
 
+  /** See {@link ActionBase.block}. */
   get block(): (error?: unknown) => void {
     return (this.#block ??= (error) => this.#decide('blocked', 'block', error));
   }

@@ -50,6 +50,7 @@ export class MiddlewareStream<A = AGAction> extends WritableConsumableStream<A> 
     }
   }
 
+  /** A consumer of the actions; the first one gets those that came before it, too. */
   override createConsumer(timeout?: number): StreamConsumer<A> {
     const consumer = super.createConsumer(timeout);
     const early = this.#early;

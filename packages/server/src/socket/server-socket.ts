@@ -1,3 +1,4 @@
+// oxlint-disable max-lines -- the public face: seventy documented names, each one line into a part
 import type { IncomingMessage } from 'node:http';
 import {
   AGRequest,
@@ -114,6 +115,7 @@ export class AGServerSocket extends RpcHost<SocketEvents> implements SocketFace 
     return this.#life.connection.auth.signedAuthToken;
   }
 
+  /** The state; the same as the property. */
   getState(): SocketState {
     return this.state;
   }
@@ -123,6 +125,7 @@ export class AGServerSocket extends RpcHost<SocketEvents> implements SocketFace 
     return this.#life.connection.engine.bytesReceived;
   }
 
+  /** Emits `error`, and `warning` on the server. */
   emitError(error: unknown): void {
     this.emit('error', { error });
     this.server.emitWarning(error);
@@ -166,14 +169,17 @@ export class AGServerSocket extends RpcHost<SocketEvents> implements SocketFace 
     this.#life.connection.outbound.sendObject(object);
   }
 
+  /** As `encode()`. */
   serializeObject(object: unknown): unknown {
     return this.server.codec.encode(object);
   }
 
+  /** What the codec of the server makes of a value. */
   encode(object: unknown): unknown {
     return this.server.codec.encode(object);
   }
 
+  /** What the codec of the server makes of a message. */
   decode(message: unknown): unknown {
     return this.server.codec.decode(message);
   }
@@ -218,10 +224,12 @@ export class AGServerSocket extends RpcHost<SocketEvents> implements SocketFace 
     this.#life.connection.outbound.batcher.startBatching(this.batchInterval);
   }
 
+  /** Ends batching and sends what was buffered. */
   stopBatching(): void {
     this.#life.connection.outbound.batcher.stopBatching();
   }
 
+  /** Ends batching and drops what was buffered. */
   cancelBatching(): void {
     this.#life.connection.outbound.batcher.cancelBatching();
   }
@@ -236,6 +244,7 @@ export class AGServerSocket extends RpcHost<SocketEvents> implements SocketFace 
     return this.#life.connection.auth.set(data, options, (error) => this.#life.failToSign(error));
   }
 
+  /** The token; the same as the property. */
   getAuthToken(): AuthToken | null {
     return this.authToken;
   }
@@ -250,6 +259,7 @@ export class AGServerSocket extends RpcHost<SocketEvents> implements SocketFace 
     this.#life.connection.auth.deauthenticateSelf();
   }
 
+  /** Whether the time of a token is over. */
   isAuthTokenExpired(token: AuthToken | null): boolean {
     return isTokenExpired(token);
   }
@@ -268,10 +278,12 @@ export class AGServerSocket extends RpcHost<SocketEvents> implements SocketFace 
     return this.#life.connection.subscriptions.count;
   }
 
+  /** The channels of the client, those being subscribed included. */
   subscriptions(): string[] {
     return this.#life.connection.subscriptions.names();
   }
 
+  /** Whether the client is subscribed to the channel, or being subscribed. */
   isSubscribed(channelName: string): boolean {
     return this.#life.connection.subscriptions.has(channelName);
   }
@@ -383,10 +395,12 @@ export class AGServerSocket extends RpcHost<SocketEvents> implements SocketFace 
     );
   }
 
+  /** Ends the middleware loops of this socket, once they have read what waits for them. */
   closeAllMiddlewares(): void {
     this.#life.connection.middleware.closeAll();
   }
 
+  /** Ends the middleware loops of this socket at once. */
   killAllMiddlewares(): void {
     this.#life.connection.middleware.killAll();
   }
@@ -411,11 +425,13 @@ export class AGServerSocket extends RpcHost<SocketEvents> implements SocketFace 
     this.#life.connection.outbound.kill();
   }
 
+  /** `closeInput()` and `closeOutput()`. */
   closeIO(): void {
     this.closeInput();
     this.closeOutput();
   }
 
+  /** `killInput()` and `killOutput()`. */
   killIO(): void {
     this.killInput();
     this.killOutput();

@@ -77,6 +77,7 @@ export interface SocketHost {
     event: E,
     data: SocketTwinEvents<SocketFace>[E],
   ): void;
+  /** Emits `warning` on the server. */
   emitWarning(warning: unknown): void;
   /** Moves a socket from the pending to the connected ones. */
   admit(socket: SocketFace): void;
