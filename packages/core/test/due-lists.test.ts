@@ -33,6 +33,30 @@ test('delays that are used once leave nothing behind, however many there were', 
   expect(lists.listCount).toBeLessThan(20);
 });
 
+test('a delay that is in use again is not forgotten as one that is not', () => {
+  const lists = new DueLists();
+  const [kept, passing] = [new DueNode(), new DueNode()];
+  lists.add(kept, 0, 0);
+  lists.remove(kept);
+  lists.add(kept, 0, 0);
+  for (let delayMs = 1; delayMs < 100; delayMs++) {
+    lists.add(passing, delayMs, delayMs);
+    lists.remove(passing);
+  }
+  const { listCount } = lists;
+  lists.add(passing, 0, 0);
+  expect(lists.listCount).toBe(listCount);
+});
+
+test('the order holds when a delay in the middle is no longer in use', () => {
+  const lists = new DueLists();
+  const nodes = new Map([6, 3, 5, 4, 0, 2, 1].map((due) => [due, new DueNode()]));
+  for (const [due, node] of nodes) lists.add(node, due, due);
+  lists.remove(nodes.get(6) ?? new DueNode());
+  const taken = Array.from({ length: 6 }, () => lists.takeDue(10)?.dueAt);
+  expect(taken).toEqual([0, 1, 2, 3, 4, 5]);
+});
+
 test('removing a node that stands in no list changes nothing', () => {
   const lists = new DueLists();
   lists.add(new DueNode(), 1, 1);
@@ -61,13 +85,13 @@ test('the lists give what a plain sorted set would give', () => {
     fc.property(
       fc.array(fc.nat(200), { maxLength: 60 }),
       fc.array(command, { maxLength: 200 }),
-      (first, commands) => {
+      (initial, commands) => {
         const lists = new DueLists();
         const nodes = Array.from({ length: 60 }, () => new DueNode());
         const due = new Map<DueNode, number>();
         const delays = new Map<DueNode, number>();
         let now = 0;
-        const start = first.map((delayMs, at) => ['add', at, delayMs] as const);
+        const start = initial.map((delayMs, at) => ['add', at, delayMs] as const);
         for (const [kind, at, amount] of [...start, ...commands]) {
           const node = nodes[at] ?? new DueNode();
           if (kind === 'add') {

@@ -30,6 +30,8 @@ export interface ExchangeEvents {
   subscribe: { channel: string; subscriptionOptions: Record<string, never> };
   unsubscribe: { channel: string };
   subscribeFail: { error: unknown; channel: string; subscriptionOptions: Record<string, never> };
+  /** The broker could not end a subscription; nothing of the channel is delivered here all the same. */
+  unsubscribeFail: { error: unknown; channel: string };
 }
 
 /** The channel family of method names; see {@link ChannelMethods}. */
@@ -105,7 +107,12 @@ export class AGExchange extends AsyncStreamEmitter<ExchangeEvents> implements Ch
     // In a microtask, so that the events stay behind those of a subscribe() of the same tick.
     await Promise.resolve();
     this.channelStreams.writeEvent(channelName, 'unsubscribe', {});
-    await done;
+    try {
+      await done;
+    } catch (error) {
+      this.emit('unsubscribeFail', { error, channel: channelName });
+      throw error;
+    }
     this.emit('unsubscribe', { channel: channelName });
   }
 
