@@ -4,6 +4,7 @@ import {
   type ChannelClient,
   type ChannelMethods,
   ChannelStreams,
+  spawn,
 } from '@socketcluster-ts/core';
 import { AsyncStreamEmitter } from '@socketcluster-ts/streams';
 import type { Publication } from './publication.js';
@@ -84,9 +85,9 @@ export class AGExchange extends AsyncStreamEmitter<ExchangeEvents> implements Ch
   subscribe<T = unknown>(channelName: string): AGChannel<T> {
     if (!this.#subscribed.has(channelName)) {
       this.#subscribed.add(channelName);
-      this.#broker.subscribeClient(this, channelName).then(
-        () => {},
-        (error: unknown) => {
+      spawn(
+        () => this.#broker.subscribeClient(this, channelName),
+        (error) => {
           this.#subscribed.delete(channelName);
           this.channelStreams.writeEvent(channelName, 'subscribeFail', { error, subscriptionOptions: {} });
           this.emit('subscribeFail', { error, channel: channelName, subscriptionOptions: {} });
