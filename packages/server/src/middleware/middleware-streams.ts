@@ -9,15 +9,20 @@ export interface MiddlewareFunctions {
   readonly outbound: MiddlewareFunction | undefined;
 }
 
+/** Told when a middleware function failed: the socket. */
+export interface ErrorReporter {
+  emitError(error: unknown): void;
+}
+
 /** Owns the middleware streams of one socket; each exists once somebody needs it. */
 export class MiddlewareStreams {
   readonly #functions: MiddlewareFunctions;
-  readonly #onError: (error: unknown) => void;
+  readonly #reporter: ErrorReporter;
   #streams: Partial<Record<MiddlewareType, MiddlewareStream>> | undefined;
 
-  constructor(functions: MiddlewareFunctions, onError: (error: unknown) => void) {
+  constructor(functions: MiddlewareFunctions, reporter: ErrorReporter) {
     this.#functions = functions;
-    this.#onError = onError;
+    this.#reporter = reporter;
   }
 
   /** Takes over the stream on which the handshake middleware has been running since the upgrade request. */
@@ -47,7 +52,7 @@ export class MiddlewareStreams {
     const stream = current === undefined || current.middleware === undefined ? current : undefined;
     if (stream === undefined) current?.close();
     const line = (streams[type] = stream ?? new MiddlewareStream(type));
-    line.start(middleware, this.#onError);
+    line.start(middleware, (error) => this.#reporter.emitError(error));
     return line;
   }
 

@@ -2,16 +2,12 @@ import {
   AuthError,
   type AuthToken,
   AuthTokenExpiredError,
-  AuthTokenInvalidError,
   Deadline,
   InvalidActionError,
   InvalidArgumentsError,
   isTokenExpired,
 } from '@socketcluster-ts/core';
-import { toAuthTokenError } from '../auth/token-errors.js';
-import type { AuthInfo } from '../middleware/action.js';
 import { cloneData } from './clone-data.js';
-import type { Outbound } from './outbound.js';
 import type { DeliveryOptions, SocketContext } from './socket-context.js';
 import type { AuthenticationState } from './socket-events.js';
 
@@ -31,38 +27,12 @@ export class AuthState {
   signedAuthToken: string | null = null;
   authState: AuthenticationState = 'unauthenticated';
   readonly #context: SocketContext;
-  readonly #outbound: Outbound;
   #expiry: Deadline<AuthState> | undefined;
   /** Counts token changes, so that a slow signature does not overwrite a newer token. */
   #version = 0;
 
-  constructor(context: SocketContext, outbound: Outbound) {
+  constructor(context: SocketContext) {
     this.#context = context;
-    this.#outbound = outbound;
-  }
-
-  /** Judges a signed token without changing any state. Never rejects. */
-  async verify(signedToken: unknown): Promise<AuthInfo> {
-    const { server, socket } = this.#context;
-    const signedAuthToken = (signedToken ?? null) as string | null;
-    const info: AuthInfo = { signedAuthToken, authToken: null, authState: 'unauthenticated' };
-    try {
-      if (typeof signedToken === 'string' && Buffer.byteLength(signedToken) > server.maxTokenBytes) {
-        throw Object.assign(
-          new AuthTokenInvalidError(`The auth token is larger than ${server.maxTokenBytes} bytes`),
-          { isBadToken: true },
-        );
-      }
-      const options = { ...server.defaultVerificationOptions, socket };
-      const token: unknown = await server.auth.verifyToken(signedAuthToken, server.verificationKey, options);
-      if (typeof token === 'object' && token !== null) {
-        info.authToken = token as AuthToken;
-        info.authState = 'authenticated';
-      }
-    } catch (error) {
-      info.authTokenError = error instanceof AuthTokenInvalidError ? error : toAuthTokenError(error);
-    }
-    return info;
   }
 
   /** Takes over a token; emits nothing. */
@@ -118,13 +88,13 @@ export class AuthState {
 
   /** Tells the client to forget its token; works in every state of the socket. */
   sendRemoval(): void {
-    this.#outbound.push('#removeAuthToken', undefined);
+    this.#context.outbound.push('#removeAuthToken', undefined);
   }
 
   async deauthenticate(options?: DeliveryOptions): Promise<void> {
     this.deauthenticateSelf();
     if (options?.rejectOnFailedDelivery === true) {
-      await this.#outbound.invoke('#removeAuthToken', undefined, undefined);
+      await this.#context.outbound.invoke('#removeAuthToken', undefined, undefined);
       return;
     }
     this.sendRemoval();
@@ -187,11 +157,11 @@ export class AuthState {
     if (this.authToken === null) return;
     this.announce(oldAuthState);
     if (rejectOnFailedDelivery !== true) {
-      this.#outbound.transmit('#setAuthToken', { token: signedAuthToken });
+      this.#context.outbound.transmit('#setAuthToken', { token: signedAuthToken });
       return;
     }
     try {
-      await this.#outbound.invoke('#setAuthToken', { token: signedAuthToken }, undefined);
+      await this.#context.outbound.invoke('#setAuthToken', { token: signedAuthToken }, undefined);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       const failure = new AuthError(`Failed to deliver auth token to client - ${reason}`, { cause: error });

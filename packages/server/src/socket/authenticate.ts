@@ -1,6 +1,7 @@
 import { dehydrateError, errorPacket, responsePacket } from '@socketcluster-ts/core';
 import type { Connection } from './connection.js';
 import { askAuthenticateMiddleware, isBadToken } from './handshake.js';
+import { verifyToken } from './verify-token.js';
 
 /**
  * Answers `#authenticate`: takes over the token the client shows, in place of the one it had.
@@ -11,7 +12,7 @@ import { askAuthenticateMiddleware, isBadToken } from './handshake.js';
 export async function authenticate(connection: Connection, signedToken: unknown, cid: number): Promise<void> {
   const { socket, server, auth } = connection;
   const oldAuthState = auth.authState;
-  const info = await auth.verify(signedToken);
+  const info = await verifyToken(connection, signedToken);
   if (connection.state === 'closed') return;
   let authError: unknown = info.authTokenError;
   if (authError !== undefined) {

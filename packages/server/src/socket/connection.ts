@@ -1,5 +1,7 @@
-import { Deadline } from '@socketcluster-ts/core';
+import { type AuthTokenExpiredError, Deadline } from '@socketcluster-ts/core';
 import type { EngineSocket } from '../engine/engine.js';
+import type { MiddlewareType } from '../middleware/action.js';
+import type { MiddlewareStream } from '../middleware/middleware-stream.js';
 import { MiddlewareStreams } from '../middleware/middleware-streams.js';
 import { AuthState } from './auth-state.js';
 import { Heartbeat, type HeartbeatOwner } from './heartbeat.js';
@@ -17,44 +19,57 @@ export interface SocketSettings {
   readonly cloneData: boolean;
 }
 
-/** Owns the state of one connection and the parts that serve it. Only the library sees it. */
-export class Connection implements HeartbeatOwner {
+/**
+ * Owns the state of one connection and the parts that serve it. Only the library sees it.
+ *
+ * A part that most idle connections never need is made when it is first asked for; the methods here that only end or
+ * look at such a part do not make it.
+ */
+export abstract class Connection implements HeartbeatOwner {
   state: SocketState = 'connecting';
   readonly socket: SocketFace;
   readonly server: SocketHost;
   readonly engine: EngineSocket;
   readonly protocolVersion: number;
   readonly settings: SocketSettings;
-  /** Closes the connection with a code of ours. */
-  readonly closeWith: (code: number) => void;
-  readonly middleware: MiddlewareStreams;
   readonly outbound: Outbound;
-  readonly auth: AuthState;
-  readonly subscriptions: Subscriptions;
+  #middleware: MiddlewareStreams | undefined;
+  #auth: AuthState | undefined;
+  #subscriptions: Subscriptions | undefined;
   #heartbeat: Heartbeat | undefined;
   #handshakeDeadline: Deadline<Connection> | undefined;
 
-  constructor(
-    socket: SocketFace,
-    engine: EngineSocket,
-    settings: SocketSettings,
-    closeWith: (code: number) => void,
-  ) {
+  constructor(socket: SocketFace, engine: EngineSocket, settings: SocketSettings) {
     const { server } = socket;
     this.socket = socket;
     this.server = server;
     this.engine = engine;
     this.settings = settings;
-    this.closeWith = closeWith;
     this.protocolVersion = server.protocolVersion;
-    this.middleware = new MiddlewareStreams(server.middlewareFunctions, (error) => socket.emitError(error));
-    this.outbound = new Outbound(this, this.middleware);
-    this.auth = new AuthState(this, this.outbound);
-    this.subscriptions = new Subscriptions(this, this.outbound);
+    this.outbound = new Outbound(this);
+  }
+
+  /** Closes the connection with a code of ours; nothing is said about it on the wire but the code. */
+  abstract closeWith(code: number): void;
+
+  get middleware(): MiddlewareStreams {
+    return (this.#middleware ??= new MiddlewareStreams(this.server.middlewareFunctions, this.socket));
+  }
+
+  get auth(): AuthState {
+    return (this.#auth ??= new AuthState(this));
+  }
+
+  get subscriptions(): Subscriptions {
+    return (this.#subscriptions ??= new Subscriptions(this));
+  }
+
+  get heartbeat(): Heartbeat | undefined {
+    return this.#heartbeat;
   }
 
   /** Starts the clocks; `handshakeLeftMs` is what is left of the handshake timeout, `Infinity` for none. */
-  start(handshakeLeftMs: number, onHandshakeTimeout: (connection: Connection) => void): void {
+  protected startClocks(handshakeLeftMs: number, onHandshakeTimeout: (connection: Connection) => void): void {
     const { server } = this;
     if (!server.pingTimeoutDisabled) {
       this.#heartbeat = new Heartbeat(this, server.pingInterval);
@@ -66,13 +81,45 @@ export class Connection implements HeartbeatOwner {
     }
   }
 
-  get heartbeat(): Heartbeat | undefined {
-    return this.#heartbeat;
+  /** Calls the middleware functions that are set now; `handshake` is where that line has been running before. */
+  protected startMiddleware(handshake: MiddlewareStream | undefined): void {
+    const { inboundRaw, inbound, outbound } = this.server.middlewareFunctions;
+    if (handshake !== undefined) this.middleware.adopt(handshake);
+    if (inboundRaw !== undefined) this.middleware.line('inboundRaw');
+    if (inbound !== undefined) this.middleware.line('inbound');
+    if (outbound !== undefined) this.middleware.line('outbound');
+  }
+
+  /** Deauthenticates the socket when its token is over; gives the error then. */
+  expireTokenIfDue(): AuthTokenExpiredError | undefined {
+    return this.#auth?.expireIfDue();
   }
 
   stopHandshakeDeadline(): void {
     if (this.#handshakeDeadline === undefined) return;
     this.server.deadlines.cancel(this.#handshakeDeadline);
     this.#handshakeDeadline = undefined;
+  }
+
+  stopClocks(): void {
+    this.#heartbeat?.stop();
+    this.#auth?.stopExpiry();
+    this.stopHandshakeDeadline();
+  }
+
+  /** Ends the loops of one middleware line, or of all, once they have read what waits for them. */
+  closeMiddleware(type?: MiddlewareType): void {
+    if (type === undefined) this.#middleware?.closeAll();
+    else this.#middleware?.close(type);
+  }
+
+  /** Ends the loops of all middleware lines at once. */
+  killMiddleware(): void {
+    this.#middleware?.killAll();
+  }
+
+  /** Leaves all channels; never rejects. */
+  async leaveChannels(): Promise<void> {
+    await this.#subscriptions?.leaveAll();
   }
 }

@@ -8,13 +8,17 @@ import {
 import { AGAction, type AuthInfo } from '../middleware/action.js';
 import { type Blocked, runAction } from '../middleware/run-action.js';
 import type { Connection } from './connection.js';
+import { verifyToken } from './verify-token.js';
 
 /** What became of the token a client showed. */
 interface TokenOutcome {
   readonly authError?: unknown;
   /** The client has to forget its token. */
   readonly isBadToken: boolean;
+  readonly isAuthenticated: boolean;
 }
+
+const NO_TOKEN: TokenOutcome = { isBadToken: false, isAuthenticated: false };
 
 /**
  * Opens the connection: verifies the token, asks the middleware, registers the socket, answers, and emits it.
@@ -24,8 +28,8 @@ interface TokenOutcome {
  * looked at.
  */
 export async function handshake(connection: Connection, packet: EventPacket, cid: number): Promise<void> {
-  const { socket, server, auth, outbound } = connection;
-  const info = await auth.verify(shownToken(packet.data));
+  const { socket, server, outbound } = connection;
+  const info = await verifyToken(connection, shownToken(packet.data));
   if (connection.state !== 'connecting') return;
 
   const refusal = await askHandshakeMiddleware(connection, info);
@@ -42,7 +46,7 @@ export async function handshake(connection: Connection, packet: EventPacket, cid
   connection.state = 'open';
   connection.stopHandshakeDeadline();
   server.admit(socket);
-  const isAuthenticated = auth.authState === 'authenticated';
+  const { isAuthenticated } = outcome;
   const { pingTimeout } = server;
   const failed = outcome.authError !== undefined;
   outbound.sendUnbatched(
@@ -53,7 +57,7 @@ export async function handshake(connection: Connection, packet: EventPacket, cid
       isAuthenticated,
     }),
   );
-  if (outcome.isBadToken) auth.sendRemoval();
+  if (outcome.isBadToken) connection.auth.sendRemoval();
   const { batchOnHandshake, batchOnHandshakeDuration, batchInterval } = connection.settings;
   if (batchOnHandshake) outbound.batcher.batchFor(batchOnHandshakeDuration, batchInterval);
 
@@ -62,8 +66,9 @@ export async function handshake(connection: Connection, packet: EventPacket, cid
   socket.emit('connect', status);
   server.emitOfSocket('connection', { socket, ...status });
   await nextTurn();
-  if (isAuthenticated && auth.authToken === info.authToken) auth.announce('unauthenticated');
-  connection.middleware.close('handshake');
+  if (isAuthenticated && connection.auth.authToken === info.authToken)
+    connection.auth.announce('unauthenticated');
+  connection.closeMiddleware('handshake');
 }
 
 function shownToken(data: unknown): unknown {
@@ -104,20 +109,20 @@ function statusCodeOf(error: unknown): number | undefined {
 }
 
 async function takeOverToken(connection: Connection, info: AuthInfo): Promise<TokenOutcome> {
-  const { socket, server, auth } = connection;
+  const { socket, server } = connection;
   const { authTokenError, signedAuthToken } = info;
   if (authTokenError) {
     // Without a token there is nothing to be wrong about.
-    if (!signedAuthToken) return { isBadToken: false };
+    if (!signedAuthToken) return NO_TOKEN;
     socket.emitError(authTokenError);
     return rejected(connection, authTokenError, signedAuthToken);
   }
   // compat: a middleware may have put a token in; what counts is that there is one.
-  if (!info.authToken) return { isBadToken: false };
+  if (!info.authToken) return NO_TOKEN;
   const blocked = await askAuthenticateMiddleware(connection, info);
   if (blocked === undefined) {
-    auth.accept(info.authToken, signedAuthToken);
-    return { isBadToken: false };
+    connection.auth.accept(info.authToken, signedAuthToken);
+    return { isBadToken: false, isAuthenticated: true };
   }
   if (server.middlewareEmitFailures) socket.emitError(blocked.cause);
   return rejected(connection, blocked.error, signedAuthToken);
@@ -144,7 +149,7 @@ function rejected(connection: Connection, authError: unknown, signedAuthToken: s
     connection.auth.announceBadToken(authError as Error, signedAuthToken);
     connection.auth.deauthenticateSelf();
   }
-  return { authError, isBadToken: isBad };
+  return { authError, isBadToken: isBad, isAuthenticated: false };
 }
 
 /** Whether an authentication error says that the token will never be good again. */

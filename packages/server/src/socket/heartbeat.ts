@@ -16,68 +16,72 @@ export function isPong(frame: string | Buffer, protocolVersion: number): boolean
   return frame === (protocolVersion === 1 ? PONG_V1 : '');
 }
 
+/** Monotonic time in whole ms: a small integer costs no memory of its own. */
+function monotonicMs(): number {
+  return Math.floor(performance.now());
+}
+
 /**
- * Owns the ping and pong deadlines of one socket.
+ * Owns when one socket is pinged next and when it last gave a sign of life.
  *
- * Pings go out every `intervalMs`, whatever else is sent. A pong restarts the pong deadline on arrival; any other
- * frame does so only when a quarter of the timeout has passed since the last restart. All deadlines are nodes of
- * the server's one queue.
+ * Pings go out every interval, whatever else is sent. A pong is a sign of life on arrival; any other frame counts
+ * as one only when a quarter of the timeout has passed since the last. It is itself the one deadline of the two, in
+ * the queue that all sockets of the server share.
  */
-export class Heartbeat {
+export class Heartbeat extends Deadline<HeartbeatOwner> {
   readonly #owner: HeartbeatOwner;
   readonly #intervalMs: number;
-  readonly #ping: Deadline<Heartbeat>;
-  readonly #pong: Deadline<Heartbeat>;
-  #restartedAt: number;
+  #pingAt: number;
+  #aliveAt: number;
 
   constructor(owner: HeartbeatOwner, intervalMs: number) {
+    super(beat, owner);
     this.#owner = owner;
     this.#intervalMs = intervalMs;
-    this.#ping = new Deadline(Heartbeat.#onPing, this);
-    this.#pong = new Deadline(Heartbeat.#onPong, this);
-    this.#restartedAt = performance.now();
-  }
-
-  static #onPing(this: void, heartbeat: Heartbeat): void {
-    heartbeat.#sendPing();
-  }
-
-  static #onPong(this: void, heartbeat: Heartbeat): void {
-    heartbeat.#owner.closeWith(CLOSE_CODES.PONG_TIMEOUT);
+    this.#aliveAt = monotonicMs();
+    this.#pingAt = this.#aliveAt + intervalMs;
   }
 
   start(): void {
-    const { deadlines, pingTimeout } = this.#owner.server;
-    deadlines.schedule(this.#ping, this.#intervalMs);
-    deadlines.schedule(this.#pong, pingTimeout);
+    this.#schedule(this.#aliveAt);
   }
 
   stop(): void {
-    const { deadlines } = this.#owner.server;
-    deadlines.cancel(this.#ping);
-    deadlines.cancel(this.#pong);
-  }
-
-  #sendPing(): void {
-    const { server, engine, protocolVersion } = this.#owner;
-    server.deadlines.schedule(this.#ping, this.#intervalMs);
-    if (engine.isOpen) engine.send(protocolVersion === 1 ? PING_V1 : '');
+    this.#owner.server.deadlines.cancel(this);
   }
 
   /** A pong arrived. */
   onPong(): void {
-    this.#restart(performance.now());
+    this.#aliveAt = monotonicMs();
   }
 
   /** Any other frame arrived. */
   onInput(): void {
-    const now = performance.now();
-    if (now - this.#restartedAt > this.#owner.server.pingTimeout / 4) this.#restart(now);
+    const now = monotonicMs();
+    if (now - this.#aliveAt > this.#owner.server.pingTimeout / 4) this.#aliveAt = now;
   }
 
-  #restart(now: number): void {
-    this.#restartedAt = now;
-    const { server } = this.#owner;
-    server.deadlines.schedule(this.#pong, server.pingTimeout);
+  /** The next ping is due, or the socket has been silent for too long. Called by the queue. */
+  override fire(): void {
+    const { engine, server, protocolVersion } = this.#owner;
+    const now = monotonicMs();
+    if (now - this.#aliveAt >= server.pingTimeout) {
+      this.#owner.closeWith(CLOSE_CODES.PONG_TIMEOUT);
+      return;
+    }
+    if (now >= this.#pingAt) {
+      this.#pingAt = now + this.#intervalMs;
+      if (engine.isOpen) engine.send(protocolVersion === 1 ? PING_V1 : '');
+    }
+    this.#schedule(now);
+  }
+
+  #schedule(now: number): void {
+    const { deadlines, pingTimeout } = this.#owner.server;
+    // Mostly the interval: one list of the queue serves all sockets that answer.
+    deadlines.schedule(this, Math.min(this.#pingAt - now, this.#aliveAt + pingTimeout - now));
   }
 }
+
+/** Never called: `fire()` is overridden. */
+function beat(): void {}

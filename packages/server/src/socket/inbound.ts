@@ -21,11 +21,12 @@ export class Inbound implements Resumable {
   received = 0;
   processed = 0;
   readonly #connection: Connection;
-  #frames: Frame[] = [];
+  #frames: Frame[] | undefined;
   /** The rest of the batch being processed, and the frame it came in. */
   #batch: { readonly packets: readonly unknown[]; next: number; readonly frame: Frame } | undefined;
   #busy = false;
   #ended = false;
+  #killed = false;
   #whenDrained: (() => void) | undefined;
   /** Settles when the frame that last entered the inboundRaw middleware has left it. */
   #lastRaw: Promise<void> | undefined;
@@ -86,9 +87,10 @@ export class Inbound implements Resumable {
   }
 
   #enqueue(frame: Frame): void {
-    if (this.#ended) return;
+    if (this.#killed) return;
     const { socket } = this.#connection;
-    this.#frames.push(frame);
+    if (this.#frames === undefined) this.#frames = [frame];
+    else this.#frames.push(frame);
     this.#stream?.write(frame);
     if (socket.hasListener('message')) socket.emit('message', { message: frame });
     if (!this.#busy) this.resume();
@@ -123,8 +125,10 @@ export class Inbound implements Resumable {
         this.#busy = true;
         return routePacket(this.#connection, parsePacket(packet), batch.frame);
       }
-      const frame = this.#frames.shift();
+      const frame = this.#frames?.shift();
       if (frame === undefined) {
+        // An idle socket holds no array.
+        this.#frames = undefined;
         this.#whenDrained?.();
         return undefined;
       }
@@ -140,7 +144,7 @@ export class Inbound implements Resumable {
   #process(frame: Frame): Promise<void> | undefined {
     const connection = this.#connection;
     if (isPong(frame, connection.protocolVersion)) {
-      if (!isTooEarly(connection)) connection.auth.expireIfDue();
+      if (!isTooEarly(connection)) connection.expireTokenIfDue();
       return undefined;
     }
     let value: unknown;
@@ -165,7 +169,8 @@ export class Inbound implements Resumable {
   /** Drops what has not been processed, and takes nothing more. */
   kill(): void {
     this.#ended = true;
-    this.#frames = [];
+    this.#killed = true;
+    this.#frames = undefined;
     this.#batch = undefined;
     this.processed = this.received;
     this.#stream?.kill();
@@ -173,11 +178,12 @@ export class Inbound implements Resumable {
   }
 
   /** Takes nothing more; resolves when what was received has been processed. */
-  end(): Promise<void> {
+  async end(): Promise<void> {
     this.#ended = true;
     this.#stream?.close();
-    if (!this.#busy && this.#frames.length === 0) return Promise.resolve();
-    return new Promise((resolve) => (this.#whenDrained = resolve));
+    while (this.#lastRaw !== undefined) await this.#lastRaw;
+    if (!this.#busy && this.#frames === undefined) return;
+    await new Promise<void>((resolve) => (this.#whenDrained = resolve));
   }
 }
 

@@ -6,14 +6,13 @@ import { Inbound } from './inbound.js';
 import type { SocketFace } from './socket-context.js';
 import { teardown } from './teardown.js';
 
-/** Owns a connection from its first byte to its end: what the engine reports goes in here, and every close of ours. */
-export class Lifecycle implements EngineSocketHandlers {
-  readonly connection: Connection;
+/** Owns the course of a connection, from its first byte to its end: what the engine reports goes in here, and every close of ours. */
+export class Lifecycle extends Connection implements EngineSocketHandlers {
   readonly inbound: Inbound;
 
   constructor(socket: SocketFace, engine: EngineSocket, settings: SocketSettings) {
-    this.connection = new Connection(socket, engine, settings, (code) => this.close(code, '', undefined));
-    this.inbound = new Inbound(this.connection);
+    super(socket, engine, settings);
+    this.inbound = new Inbound(this);
   }
 
   /**
@@ -22,13 +21,9 @@ export class Lifecycle implements EngineSocketHandlers {
    * upgrade request.
    */
   start(handshakeLeftMs: number, handshakeStream: MiddlewareStream | undefined): void {
-    const { engine, middleware } = this.connection;
-    engine.start(this);
-    this.connection.start(handshakeLeftMs, onHandshakeTimeout);
-    if (handshakeStream !== undefined) middleware.adopt(handshakeStream);
-    middleware.line('inboundRaw');
-    middleware.line('inbound');
-    middleware.line('outbound');
+    this.engine.start(this);
+    this.startClocks(handshakeLeftMs, onHandshakeTimeout);
+    this.startMiddleware(handshakeStream);
   }
 
   onMessage(data: string | Buffer): void {
@@ -36,34 +31,38 @@ export class Lifecycle implements EngineSocketHandlers {
   }
 
   onError(error: Error): void {
-    this.connection.socket.emitError(error);
+    this.socket.emitError(error);
   }
 
   onSendError(error: Error): void {
-    const { socket, engine, state } = this.connection;
+    const { socket, engine, state } = this;
     socket.emitError(error);
     // On a connection that is closing already the close event follows, with the real code.
     if (!engine.isOpen || state === 'closed') return;
-    teardown(this.connection, this.inbound, CLOSE_CODES.HUNG_UP, String(error));
+    teardown(this, this.inbound, CLOSE_CODES.HUNG_UP, String(error));
     engine.terminate();
   }
 
   onClose(code: number, reason: string): void {
-    teardown(this.connection, this.inbound, code, reason);
+    teardown(this, this.inbound, code, reason);
   }
 
   /** A token could not be signed: the client would go on without one, so it has to connect anew. */
   failToSign(error: unknown): void {
-    this.connection.socket.emitError(error);
+    this.socket.emitError(error);
     this.close(CLOSE_CODES.SIGN_FAILED, '', String(error));
+  }
+
+  override closeWith(code: number): void {
+    this.close(code, '', undefined);
   }
 
   /** Closes with a code and reason on the wire, and another reason in the events. What was sent before goes first. */
   close(code: number, wireReason: string, shownReason: string | undefined): void {
-    const { state, outbound, engine } = this.connection;
+    const { state, outbound, engine } = this;
     if (state === 'closed') return;
     outbound.flushForClose();
-    teardown(this.connection, this.inbound, code, shownReason);
+    teardown(this, this.inbound, code, shownReason);
     engine.close(sanitizeClose(code, '').code, wireReason);
   }
 }

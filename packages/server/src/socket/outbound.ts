@@ -15,7 +15,6 @@ import { WritableConsumableStream } from '@socketcluster-ts/streams';
 import { type Publication, toPayload } from '../exchange/publication.js';
 import type { TransmitOptions } from '../exchange/subscriber.js';
 import { AGAction } from '../middleware/action.js';
-import type { MiddlewareStreams } from '../middleware/middleware-streams.js';
 import { runAction } from '../middleware/run-action.js';
 import type { SocketContext } from './socket-context.js';
 
@@ -48,7 +47,6 @@ export class Outbound {
   /** Events and calls accepted for sending so far. */
   prepared = 0;
   readonly #context: SocketContext;
-  readonly #middleware: MiddlewareStreams;
   #lane: Entry[] | undefined;
   /** How many of the lane have been handed over. */
   #taken = 0;
@@ -57,9 +55,8 @@ export class Outbound {
   #calls: CallTable | undefined;
   #ended = false;
 
-  constructor(context: SocketContext, middleware: MiddlewareStreams) {
+  constructor(context: SocketContext) {
     this.#context = context;
-    this.#middleware = middleware;
   }
 
   get calls(): CallTable {
@@ -186,7 +183,7 @@ export class Outbound {
 
   async #ask(entry: Entry, lane: Entry[]): Promise<void> {
     const { socket, server } = this.#context;
-    const stream = this.#middleware.line('outbound');
+    const stream = this.#context.middleware.line('outbound');
     if (stream === undefined) {
       this.#write(entry, useCacheByDefault(entry));
       return;

@@ -59,7 +59,7 @@ function routeEvent(connection: Connection, packet: EventPacket): Promise<void> 
       return undefined;
     default:
   }
-  const expired = connection.auth.expireIfDue();
+  const expired = connection.expireTokenIfDue();
   switch (event) {
     case '#publish':
       return publish(connection, packet, expired);

@@ -88,7 +88,7 @@ export class AGServerSocket extends RpcHost<SocketEvents> implements SocketFace 
 
   /** The object of the WebSocket library. */
   get socket(): RawWebSocket {
-    return this.#life.connection.engine.raw;
+    return this.#life.engine.raw;
   }
 
   get exchange(): AGExchange {
@@ -96,23 +96,23 @@ export class AGServerSocket extends RpcHost<SocketEvents> implements SocketFace 
   }
 
   get state(): SocketState {
-    return this.#life.connection.state;
+    return this.#life.state;
   }
 
   get protocolVersion(): number {
-    return this.#life.connection.protocolVersion;
+    return this.#life.protocolVersion;
   }
 
   get authState(): AuthenticationState {
-    return this.#life.connection.auth.authState;
+    return this.#life.auth.authState;
   }
 
   get authToken(): AuthToken | null {
-    return this.#life.connection.auth.authToken;
+    return this.#life.auth.authToken;
   }
 
   get signedAuthToken(): string | null {
-    return this.#life.connection.auth.signedAuthToken;
+    return this.#life.auth.signedAuthToken;
   }
 
   /** The state; the same as the property. */
@@ -122,7 +122,7 @@ export class AGServerSocket extends RpcHost<SocketEvents> implements SocketFace 
 
   /** Payload bytes received so far. */
   getBytesReceived(): number {
-    return this.#life.connection.engine.bytesReceived;
+    return this.#life.engine.bytesReceived;
   }
 
   /** Emits `error`, and `warning` on the server. */
@@ -133,11 +133,7 @@ export class AGServerSocket extends RpcHost<SocketEvents> implements SocketFace 
 
   /** Sends an event that is not answered. Resolves at once; on a socket that is not open an `error` event tells. */
   transmit(event: string, data?: unknown, options?: TransmitOptions): Promise<void> {
-    this.#life.connection.outbound.transmit(
-      event,
-      this.#settings.cloneData ? cloneData(data) : data,
-      options,
-    );
+    this.#life.outbound.transmit(event, this.#settings.cloneData ? cloneData(data) : data, options);
     return Promise.resolve();
   }
 
@@ -148,25 +144,24 @@ export class AGServerSocket extends RpcHost<SocketEvents> implements SocketFace 
    */
   invoke(event: string, data?: unknown, options?: InvokeOptions): Promise<unknown> {
     const payload = this.#settings.cloneData ? cloneData(data) : data;
-    return this.#life.connection.outbound.invoke(event, payload, options?.ackTimeout);
+    return this.#life.outbound.invoke(event, payload, options?.ackTimeout);
   }
 
   /** Takes a message of the broker; a `transmit()` without a promise. */
   deliver(publication: Publication): void {
     // compat: who replaces transmit() sees every message.
-    if (this.transmit === AGServerSocket.prototype.transmit)
-      this.#life.connection.outbound.deliver(publication);
+    if (this.transmit === AGServerSocket.prototype.transmit) this.#life.outbound.deliver(publication);
     else void this.transmit('#publish', publication.packet(), { stringifiedData: publication.payload });
   }
 
   /** Sends a message as it is, without encoding and past a batch; `options` go to the WebSocket library. */
   send(data: string | Uint8Array, options?: object): void {
-    this.#life.connection.engine.sendRaw(data, options);
+    this.#life.engine.sendRaw(data, options);
   }
 
   /** Encodes and sends a packet past the ordered messages, into the batch if one is being buffered. */
   sendObject(object: unknown, _options?: unknown): void {
-    this.#life.connection.outbound.sendObject(object);
+    this.#life.outbound.sendObject(object);
   }
 
   /** As `encode()`. */
@@ -185,11 +180,11 @@ export class AGServerSocket extends RpcHost<SocketEvents> implements SocketFace 
   }
 
   get isBatching(): boolean {
-    return this.#life.connection.outbound.isBatching;
+    return this.#life.outbound.isBatching;
   }
 
   get isBufferingBatch(): boolean {
-    return this.#life.connection.outbound.isBuffering;
+    return this.#life.outbound.isBuffering;
   }
 
   get batchOnHandshake(): boolean {
@@ -206,32 +201,32 @@ export class AGServerSocket extends RpcHost<SocketEvents> implements SocketFace 
 
   /** Buffers what is sent from now on; keeps what is buffered already. */
   startBatch(): void {
-    this.#life.connection.outbound.batcher.startBatch();
+    this.#life.outbound.batcher.startBatch();
   }
 
   /** Ends buffering and sends what was buffered as one frame. */
   flushBatch(): void {
-    this.#life.connection.outbound.batcher.flushBatch();
+    this.#life.outbound.batcher.flushBatch();
   }
 
   /** Ends buffering and drops what was buffered. */
   cancelBatch(): void {
-    this.#life.connection.outbound.batcher.cancelBatch();
+    this.#life.outbound.batcher.cancelBatch();
   }
 
   /** Sends everything in batches, one each `batchInterval` ms. */
   startBatching(): void {
-    this.#life.connection.outbound.batcher.startBatching(this.batchInterval);
+    this.#life.outbound.batcher.startBatching(this.batchInterval);
   }
 
   /** Ends batching and sends what was buffered. */
   stopBatching(): void {
-    this.#life.connection.outbound.batcher.stopBatching();
+    this.#life.outbound.batcher.stopBatching();
   }
 
   /** Ends batching and drops what was buffered. */
   cancelBatching(): void {
-    this.#life.connection.outbound.batcher.cancelBatching();
+    this.#life.outbound.batcher.cancelBatching();
   }
 
   /**
@@ -241,7 +236,7 @@ export class AGServerSocket extends RpcHost<SocketEvents> implements SocketFace 
    *   and `rejectOnFailedDelivery` is set; what the engine threw when it could not sign
    */
   setAuthToken(data: object, options?: AuthTokenOptions): Promise<void> {
-    return this.#life.connection.auth.set(data, options, (error) => this.#life.failToSign(error));
+    return this.#life.auth.set(data, options, (error) => this.#life.failToSign(error));
   }
 
   /** The token; the same as the property. */
@@ -251,12 +246,12 @@ export class AGServerSocket extends RpcHost<SocketEvents> implements SocketFace 
 
   /** Forgets the token and tells the client to do the same. Subscriptions stay. */
   deauthenticate(options?: DeliveryOptions): Promise<void> {
-    return this.#life.connection.auth.deauthenticate(options);
+    return this.#life.auth.deauthenticate(options);
   }
 
   /** Forgets the token; the client is not told. */
   deauthenticateSelf(): void {
-    this.#life.connection.auth.deauthenticateSelf();
+    this.#life.auth.deauthenticateSelf();
   }
 
   /** Whether the time of a token is over. */
@@ -266,26 +261,26 @@ export class AGServerSocket extends RpcHost<SocketEvents> implements SocketFace 
 
   /** Emits that the socket is authenticated, and a change of state if `oldAuthState` was another one. */
   triggerAuthenticationEvents(oldAuthState: AuthenticationState): void {
-    this.#life.connection.auth.announce(oldAuthState);
+    this.#life.auth.announce(oldAuthState);
   }
 
   /** A record of the channels, each `true`; made anew at each access. */
   get channelSubscriptions(): Record<string, true> {
-    return this.#life.connection.subscriptions.record();
+    return this.#life.subscriptions.record();
   }
 
   get channelSubscriptionsCount(): number {
-    return this.#life.connection.subscriptions.count;
+    return this.#life.subscriptions.count;
   }
 
   /** The channels of the client, those being subscribed included. */
   subscriptions(): string[] {
-    return this.#life.connection.subscriptions.names();
+    return this.#life.subscriptions.names();
   }
 
   /** Whether the client is subscribed to the channel, or being subscribed. */
   isSubscribed(channelName: string): boolean {
-    return this.#life.connection.subscriptions.has(channelName);
+    return this.#life.subscriptions.has(channelName);
   }
 
   /**
@@ -294,7 +289,7 @@ export class AGServerSocket extends RpcHost<SocketEvents> implements SocketFace 
    * @throws {InvalidActionError} when it was not subscribed; the client is told all the same
    */
   kickOut(channel?: string | readonly string[], message?: string): Promise<void> {
-    return this.#life.connection.subscriptions.kickOut(channel, message);
+    return this.#life.subscriptions.kickOut(channel, message);
   }
 
   /**
@@ -312,7 +307,7 @@ export class AGServerSocket extends RpcHost<SocketEvents> implements SocketFace 
 
   /** Ends the connection at once, with 1006 for both sides. */
   terminate(): void {
-    this.#life.connection.engine.terminate();
+    this.#life.engine.terminate();
   }
 
   /** Makes the request object for a call of the client. */
@@ -335,11 +330,11 @@ export class AGServerSocket extends RpcHost<SocketEvents> implements SocketFace 
   }
 
   get outboundPreparedMessageCount(): number {
-    return this.#life.connection.outbound.prepared;
+    return this.#life.outbound.prepared;
   }
 
   get outboundSentMessageCount(): number {
-    const { prepared } = this.#life.connection.outbound;
+    const { prepared } = this.#life.outbound;
     return Math.max(prepared - this.getOutboundBackpressure(), 0);
   }
 
@@ -349,7 +344,7 @@ export class AGServerSocket extends RpcHost<SocketEvents> implements SocketFace 
   }
 
   get outboundPacketStream(): WritableConsumableStream<unknown> {
-    return this.#life.connection.outbound.stream;
+    return this.#life.outbound.stream;
   }
 
   get middlewareHandshakeStream(): MiddlewareStream<ActionsByMiddleware<AGServerSocket>['handshake']> {
@@ -371,7 +366,7 @@ export class AGServerSocket extends RpcHost<SocketEvents> implements SocketFace 
   #middlewareStream<T extends MiddlewareType>(
     type: T,
   ): MiddlewareStream<ActionsByMiddleware<AGServerSocket>[T]> {
-    return this.#life.connection.middleware.stream(type) as never;
+    return this.#life.middleware.stream(type) as never;
   }
 
   /** Messages received that have not been processed. */
@@ -381,7 +376,7 @@ export class AGServerSocket extends RpcHost<SocketEvents> implements SocketFace 
 
   /** Messages that have not left this process. */
   getOutboundBackpressure(): number {
-    return this.#life.connection.outbound.waiting;
+    return this.#life.outbound.waiting;
   }
 
   /** The highest backpressure of the socket, in messages. */
@@ -397,12 +392,12 @@ export class AGServerSocket extends RpcHost<SocketEvents> implements SocketFace 
 
   /** Ends the middleware loops of this socket, once they have read what waits for them. */
   closeAllMiddlewares(): void {
-    this.#life.connection.middleware.closeAll();
+    this.#life.closeMiddleware();
   }
 
   /** Ends the middleware loops of this socket at once. */
   killAllMiddlewares(): void {
-    this.#life.connection.middleware.killAll();
+    this.#life.killMiddleware();
   }
 
   /** Ends reading: what was received is processed, later messages are ignored. */
@@ -417,12 +412,12 @@ export class AGServerSocket extends RpcHost<SocketEvents> implements SocketFace 
 
   /** Ends sending of events and calls: what waits is still sent, later ones fail as on a closed socket. */
   closeOutput(): void {
-    this.#life.connection.outbound.end();
+    this.#life.outbound.end();
   }
 
   /** Ends sending of events and calls: what waits is dropped, later ones fail as on a closed socket. */
   killOutput(): void {
-    this.#life.connection.outbound.kill();
+    this.#life.outbound.kill();
   }
 
   /** `closeInput()` and `closeOutput()`. */

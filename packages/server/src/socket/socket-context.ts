@@ -12,7 +12,7 @@ import type { EngineSocket } from '../engine/engine.js';
 import type { BrokerEngine } from '../exchange/broker-engine.js';
 import type { AGExchange } from '../exchange/exchange.js';
 import type { Subscriber } from '../exchange/subscriber.js';
-import type { MiddlewareFunctions } from '../middleware/middleware-streams.js';
+import type { MiddlewareFunctions, MiddlewareStreams } from '../middleware/middleware-streams.js';
 import type {
   AuthStateChange,
   CloseEvent,
@@ -122,4 +122,16 @@ export interface SocketContext {
   readonly server: SocketHost;
   readonly engine: EngineSocket;
   readonly state: SocketState;
+  readonly outbound: SocketOutput;
+  readonly middleware: MiddlewareStreams;
+}
+
+/** What the other parts of a socket send through. */
+export interface SocketOutput {
+  /** Sends an event that nobody answers; on a socket that is not open it emits an error instead. */
+  transmit(event: string, data: unknown): void;
+  /** As `transmit()`, in every state of the socket. */
+  push(event: string, data: unknown): void;
+  /** Calls a procedure of the client; settles with its answer. */
+  invoke(event: string, data: unknown, ackTimeout: number | undefined): Promise<unknown>;
 }

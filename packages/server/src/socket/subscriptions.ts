@@ -1,6 +1,5 @@
 import { BrokerError, InvalidActionError } from '@socketcluster-ts/core';
 import { echoName } from './echo-name.js';
-import type { Outbound } from './outbound.js';
 import type { SocketContext } from './socket-context.js';
 import type { SubscriptionOptions } from './socket-events.js';
 
@@ -15,12 +14,10 @@ interface Subscription {
 /** Owns the channels one socket is subscribed to, those whose subscription the broker has not confirmed included. */
 export class Subscriptions {
   readonly #context: SocketContext;
-  readonly #outbound: Outbound;
   #channels: Map<string, Subscription> | undefined;
 
-  constructor(context: SocketContext, outbound: Outbound) {
+  constructor(context: SocketContext) {
     this.#context = context;
-    this.#outbound = outbound;
   }
 
   get count(): number {
@@ -152,7 +149,7 @@ export class Subscriptions {
     await Promise.all(
       channels.map(async (name) => {
         const data = message === undefined ? { channel: name } : { channel: name, message };
-        this.#outbound.transmit('#kickOut', data);
+        this.#context.outbound.transmit('#kickOut', data);
         await this.unsubscribe(name);
       }),
     );

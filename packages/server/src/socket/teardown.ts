@@ -36,10 +36,8 @@ export function teardown(
     abortCalls();
     return;
   }
-  connection.heartbeat?.stop();
+  connection.stopClocks();
   outbound.disposeBatcher();
-  connection.auth.stopExpiry();
-  connection.stopHandshakeDeadline();
   connection.state = 'closed';
   inbound.dropBatch();
   const { streamCleanupMode } = connection.settings;
@@ -56,7 +54,7 @@ export function teardown(
 
   spawn(
     async () => {
-      await connection.subscriptions.leaveAll();
+      await connection.leaveChannels();
       // What was received before the close is still processed, into streams that are not closed yet.
       if (streamCleanupMode === 'close') await inbound.end();
       if (streamCleanupMode === 'kill') killAllButListeners(socket);

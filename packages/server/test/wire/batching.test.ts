@@ -33,7 +33,7 @@ describe('a batch of the server', () => {
       ]),
     );
     await socket.transmit('told', 4);
-    expect(textOf(await client.nextFrame((candidate) => candidate.text.includes('4')))).toBe(
+    expect(textOf(await client.nextFrame((candidate) => candidate.text.endsWith(':4}')))).toBe(
       '{"event":"told","data":4}',
     );
   });
