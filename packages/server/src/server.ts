@@ -334,6 +334,7 @@ export class AGServer extends AsyncStreamEmitter<ServerEvents> implements Socket
 
   #connect(engine: EngineSocket): void {
     const { stream, spentMs } = this.#gate.take(engine.request);
+    if (stream !== undefined) engine.holdRequest();
     const socket = new AGServerSocket(this.generateId(), this, engine, this.#socketSettings);
     this.pendingClients[socket.id] = socket;
     this.pendingClientsCount += 1;

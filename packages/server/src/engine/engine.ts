@@ -67,7 +67,7 @@ export interface EngineSocketHandlers {
 export interface EngineSocket {
   /** The object of the WebSocket library. */
   readonly raw: RawWebSocket;
-  /** The upgrade request the connection began with. */
+  /** The upgrade request the connection began with. The same object at each access only once it is held. */
   readonly request: IncomingMessage;
   /** Payload bytes received so far. */
   readonly bytesReceived: number;
@@ -79,6 +79,10 @@ export interface EngineSocket {
   readonly isOpen: boolean;
   /** Begins to report to the handlers. Called once, before anything can arrive. */
   start(handlers: EngineSocketHandlers): void;
+  /** Somebody else has seen the request: it stays as it is, with what they may put on it. */
+  holdRequest(): void;
+  /** Nobody may need the request any more: it can be kept in another form, unless it is held. */
+  releaseRequest(): void;
   /** Sends an encoded payload: text for a string, binary for bytes. */
   send(payload: string | Uint8Array): void;
   /** Sends a message that goes to other connections too. */

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket as NetSocket } from 'node:net';
 import type { WebSocket } from 'ws';
+import { compactRequest, restoreRequest } from './compact-request.js';
 import type { EngineSocket, EngineSocketHandlers, RawWebSocket, SharedMessage } from './engine.js';
 import { flushAtEndOfTurn } from './flush-turn.js';
 import { frameMessage } from './frame.js';
@@ -38,11 +39,13 @@ function onClose(this: OwnedWebSocket, code: number, reason: Buffer): void {
  * stream, so they never mix.
  */
 export class FramedSocket implements EngineSocket {
-  readonly request: IncomingMessage;
   handlers: EngineSocketHandlers | undefined;
   bytesReceived = 0;
   readonly #ws: WebSocket;
   readonly #net: NetSocket;
+  /** The request, or its text once nobody is expected to look at it. */
+  #request: IncomingMessage | string;
+  #isRequestHeld = false;
   #first: Buffer | undefined;
   #rest: Buffer[] | undefined;
   #heldBytes = 0;
@@ -51,11 +54,25 @@ export class FramedSocket implements EngineSocket {
   constructor(ws: WebSocket, net: NetSocket, request: IncomingMessage) {
     this.#ws = ws;
     this.#net = net;
-    this.request = request;
+    this.#request = request;
   }
 
   get raw(): RawWebSocket {
     return this.#ws;
+  }
+
+  get request(): IncomingMessage {
+    if (typeof this.#request === 'string') this.#request = restoreRequest(this.#request, this.#net);
+    return this.#request;
+  }
+
+  holdRequest(): void {
+    this.#isRequestHeld = true;
+  }
+
+  releaseRequest(): void {
+    if (this.#isRequestHeld || typeof this.#request === 'string') return;
+    this.#request = compactRequest(this.#request) ?? this.#request;
   }
 
   get isOpen(): boolean {

@@ -46,6 +46,10 @@ export class PlainSocket implements EngineSocket {
     });
   }
 
+  holdRequest(): void {}
+
+  releaseRequest(): void {}
+
   send(payload: string | Uint8Array): void {
     this.sendRaw(payload, undefined);
   }

@@ -35,8 +35,10 @@ export class WsEngine implements EngineServer {
   #onUpgrade = (request: IncomingMessage, duplex: Duplex, head: Buffer): void => {
     const net = duplex as NetSocket;
     this.raw.handleUpgrade(request, duplex, head, (ws) => {
-      this.raw.emit('connection', ws, request);
-      this.#options.onConnection(engineSocket(ws, net, request));
+      const socket = engineSocket(ws, net, request);
+      const isSeenByOthers = this.raw.emit('connection', ws, request);
+      if (isSeenByOthers || this.#options.httpServer.listenerCount('upgrade') > 1) socket.holdRequest();
+      this.#options.onConnection(socket);
     });
   };
 

@@ -69,6 +69,7 @@ export async function handshake(connection: Connection, packet: EventPacket, cid
   if (isAuthenticated && connection.auth.authToken === info.authToken)
     connection.auth.announce('unauthenticated');
   connection.closeMiddleware('handshake');
+  connection.engine.releaseRequest();
 }
 
 function shownToken(data: unknown): unknown {
@@ -81,6 +82,7 @@ function nextTurn(): Promise<void> {
 }
 
 async function askHandshakeMiddleware(connection: Connection, info: AuthInfo): Promise<Blocked | undefined> {
+  if (connection.server.middlewareFunctions.handshake === undefined) return undefined;
   const stream = connection.middleware.line('handshake');
   if (stream === undefined) return undefined;
   const { socket } = connection;

@@ -54,8 +54,6 @@ export class AGServerSocket extends RpcHost<SocketEvents> implements SocketFace 
   readonly id: string;
   /** The server it is connected to. */
   readonly server: SocketHost;
-  /** The HTTP request the connection began with. */
-  readonly request: IncomingMessage;
   readonly remoteAddress: string | undefined;
   readonly remoteFamily: string | undefined;
   readonly remotePort: number | undefined;
@@ -69,7 +67,6 @@ export class AGServerSocket extends RpcHost<SocketEvents> implements SocketFace 
     this.id = id;
     this.server = server;
     const { request } = engine;
-    this.request = request;
     // Read now, because a socket that is gone has forgotten them. Engines other than `ws` may put them on the request.
     const peer = (request.socket ?? request) as Partial<typeof request.socket>;
     this.remoteAddress = peer.remoteAddress;
@@ -84,6 +81,13 @@ export class AGServerSocket extends RpcHost<SocketEvents> implements SocketFace 
   /** Called once by the server: begins to read and starts the clocks. */
   start(handshakeLeftMs: number, handshakeStream: MiddlewareStream | undefined): void {
     this.#life.start(handshakeLeftMs, handshakeStream);
+  }
+
+  /** The HTTP request the connection began with. */
+  get request(): IncomingMessage {
+    const { engine } = this.#life;
+    engine.holdRequest();
+    return engine.request;
   }
 
   /** The object of the WebSocket library. */
