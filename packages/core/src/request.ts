@@ -38,6 +38,8 @@ export class AGRequest<S = unknown, T = unknown> {
   data: T;
   /** Whether the answer was given. */
   sent = false;
+  #end: EndRequest | undefined;
+  #error: FailRequest | undefined;
 
   constructor(socket: S & RequestTarget, id: number, procedure: string, data: T) {
     this.socket = socket;
@@ -51,13 +53,11 @@ export class AGRequest<S = unknown, T = unknown> {
    * @throws {InvalidActionError} when the answer was already given
    */
   get end(): EndRequest {
-    const end: EndRequest = (data, options) => this.#respond(responsePacket(this.id, data), options);
-    this.end = end;
-    return end;
+    return (this.#end ??= (data, options) => this.#respond(responsePacket(this.id, data), options));
   }
 
   set end(end: EndRequest) {
-    replace(this, 'end', end);
+    this.#end = end;
   }
 
   /**
@@ -67,14 +67,12 @@ export class AGRequest<S = unknown, T = unknown> {
    * @throws {InvalidActionError} when the answer was already given
    */
   get error(): FailRequest {
-    const fail: FailRequest = (error, options) =>
-      this.#respond(errorPacket(this.id, dehydrateError(error)), options);
-    this.error = fail;
-    return fail;
+    return (this.#error ??= (error, options) =>
+      this.#respond(errorPacket(this.id, dehydrateError(error)), options));
   }
 
   set error(fail: FailRequest) {
-    replace(this, 'error', fail);
+    this.#error = fail;
   }
 
   #respond(packet: object, options: unknown): void {
@@ -82,9 +80,4 @@ export class AGRequest<S = unknown, T = unknown> {
     this.sent = true;
     this.socket.sendObject(packet, options);
   }
-}
-
-/** An own property hides the accessor of the prototype, so the next read is a plain one. */
-function replace(request: object, key: 'end' | 'error', value: unknown): void {
-  Object.defineProperty(request, key, { value, writable: true, enumerable: true, configurable: true });
 }

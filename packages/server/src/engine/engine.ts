@@ -75,6 +75,11 @@ export interface EngineSocket {
   readonly unsentMessages: number;
   /** Bytes handed over that have not left this process yet. */
   readonly unsentBytes: number;
+  /**
+   * Counts reads from the network; messages that came with one read are reported in one go, without a microtask in
+   * between, and show the same number. `undefined` when the engine cannot tell.
+   */
+  readonly reads: number | undefined;
   /** Whether a message handed over now can still be sent. */
   readonly isOpen: boolean;
   /** Begins to report to the handlers. Called once, before anything can arrive. */

@@ -12,7 +12,7 @@ const EARLY_FLUSH_BYTES = 64 * 1024;
 const JOIN_LIMIT_BYTES = 4 * 1024;
 
 const OWNER: unique symbol = Symbol('FramedSocket');
-type OwnedWebSocket = WebSocket & { [OWNER]?: FramedSocket };
+type Owned<T> = T & { [OWNER]?: FramedSocket };
 
 /** How far the stream of bytes had come when a write could not leave at once. */
 interface WriteMark {
@@ -21,13 +21,17 @@ interface WriteMark {
 }
 
 // The listeners are shared by all connections and find theirs by a symbol: no closure per connection.
-function onMessage(this: OwnedWebSocket, data: Buffer, isBinary: boolean): void {
+function onRead(this: Owned<NetSocket>): void {
+  const owner = this[OWNER];
+  if (owner !== undefined) owner.reads += 1;
+}
+function onMessage(this: Owned<WebSocket>, data: Buffer, isBinary: boolean): void {
   this[OWNER]?.receive(data, isBinary);
 }
-function onError(this: OwnedWebSocket, error: Error): void {
+function onError(this: Owned<WebSocket>, error: Error): void {
   this[OWNER]?.handlers?.onError(error);
 }
-function onClose(this: OwnedWebSocket, code: number, reason: Buffer): void {
+function onClose(this: Owned<WebSocket>, code: number, reason: Buffer): void {
   this[OWNER]?.handlers?.onClose(code, reason.length === 0 ? '' : reason.toString());
 }
 
@@ -41,6 +45,7 @@ function onClose(this: OwnedWebSocket, code: number, reason: Buffer): void {
 export class FramedSocket implements EngineSocket {
   handlers: EngineSocketHandlers | undefined;
   bytesReceived = 0;
+  reads = 0;
   readonly #ws: WebSocket;
   readonly #net: NetSocket;
   /** The request, or its text once nobody is expected to look at it. */
@@ -92,8 +97,11 @@ export class FramedSocket implements EngineSocket {
 
   start(handlers: EngineSocketHandlers): void {
     this.handlers = handlers;
-    const ws = this.#ws as OwnedWebSocket;
+    const ws: Owned<WebSocket> = this.#ws;
+    const net: Owned<NetSocket> = this.#net;
     ws[OWNER] = this;
+    net[OWNER] = this;
+    net.prependListener('data', onRead);
     ws.on('error', onError);
     ws.on('close', onClose);
     ws.on('message', onMessage);

@@ -11,6 +11,7 @@ const OPEN = 1;
 export class PlainSocket implements EngineSocket {
   readonly raw: RawWebSocket;
   readonly request: IncomingMessage;
+  readonly reads = undefined;
   bytesReceived = 0;
   unsentMessages = 0;
   #handlers: EngineSocketHandlers | undefined;

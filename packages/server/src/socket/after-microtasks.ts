@@ -3,6 +3,8 @@ export interface Resumable {
   resume(): void;
 }
 
+// `queueMicrotask()` makes an object for async hooks at each call; a settled promise does not.
+const settled = Promise.resolve();
 let waiting: Resumable[] = [];
 
 function resumeAll(): void {
@@ -18,7 +20,7 @@ function resumeAll(): void {
  * queue is empty; one such hop serves all connections.
  */
 export function afterMicrotasks(resumable: Resumable): void {
-  if (waiting.push(resumable) === 1) queueMicrotask(askForTick);
+  if (waiting.push(resumable) === 1) void settled.then(askForTick);
 }
 
 /** As {@link afterMicrotasks}, for those who wait in an async function. */

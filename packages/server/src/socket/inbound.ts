@@ -10,6 +10,13 @@ import { isTooEarly, routePacket } from './route-packet.js';
 
 type Frame = string | Buffer;
 
+/** A frame that holds several packets, while it is being processed. */
+interface Batch {
+  readonly packets: readonly unknown[];
+  next: number;
+  readonly frame: Frame;
+}
+
 /**
  * Owns what one socket received and has not processed yet.
  *
@@ -23,8 +30,9 @@ export class Inbound implements Resumable {
   readonly #connection: Connection;
   #frames: Frame[] | undefined;
   /** The rest of the batch being processed, and the frame it came in. */
-  #batch: { readonly packets: readonly unknown[]; next: number; readonly frame: Frame } | undefined;
+  #batch: Batch | undefined;
   #busy = false;
+  #lastRead: number | undefined;
   #ended = false;
   #killed = false;
   #whenDrained: (() => void) | undefined;
@@ -88,57 +96,82 @@ export class Inbound implements Resumable {
 
   #enqueue(frame: Frame): void {
     if (this.#killed) return;
-    const { socket } = this.#connection;
-    if (this.#frames === undefined) this.#frames = [frame];
-    else this.#frames.push(frame);
+    const { socket, engine } = this.#connection;
     this.#stream?.write(frame);
     if (socket.hasListener('message')) socket.emit('message', { message: frame });
-    if (!this.#busy) this.resume();
-  }
-
-  /** Goes on with the next packet. */
-  resume(): void {
-    this.#busy = false;
-    const pending = this.#next();
-    if (pending === undefined) {
-      if (this.#busy) afterMicrotasks(this);
+    // With the same read as the packet before: the loops which that one woke have not run yet.
+    const isSameRead = engine.reads !== undefined && engine.reads === this.#lastRead;
+    this.#lastRead = engine.reads;
+    if (!this.#busy && !isSameRead) {
+      this.#take(frame);
       return;
     }
-    // A packet that fails must not end the loop, nor the process.
-    pending
-      .then(undefined, (error: unknown) => this.#connection.socket.emitError(error))
-      .then(
-        () => afterMicrotasks(this),
-        () => afterMicrotasks(this),
-      );
+    if (this.#frames === undefined) this.#frames = [frame];
+    else this.#frames.push(frame);
+    if (this.#busy) return;
+    this.#busy = true;
+    afterMicrotasks(this);
   }
 
-  /** Processes one packet. Sets `#busy` when there was one; gives a promise when it has to be waited for. */
-  #next(): Promise<void> | undefined {
-    const { socket } = this.#connection;
+  #take(frame: Frame): void {
+    this.#busy = true;
+    this.processed += 1;
+    let pending: Promise<void> | undefined;
     try {
-      const batch = this.#batch;
-      if (batch !== undefined) {
-        const packet = batch.packets[batch.next];
-        batch.next += 1;
-        if (batch.next >= batch.packets.length) this.#batch = undefined;
-        this.#busy = true;
-        return routePacket(this.#connection, parsePacket(packet), batch.frame);
-      }
-      const frame = this.#frames?.shift();
-      if (frame === undefined) {
-        // An idle socket holds no array.
-        this.#frames = undefined;
-        this.#whenDrained?.();
-        return undefined;
-      }
-      this.#busy = true;
-      this.processed += 1;
-      return this.#process(frame);
+      pending = this.#process(frame);
     } catch (error) {
-      socket.emitError(error);
-      return undefined;
+      this.#connection.socket.emitError(error);
     }
+    this.#goOn(pending);
+  }
+
+  /** Processes the next packet. Called when all loops that the one before woke have run. */
+  resume(): void {
+    const batch = this.#batch;
+    if (batch !== undefined) {
+      this.#takeFromBatch(batch);
+      return;
+    }
+    const frame = this.#frames?.shift();
+    if (frame !== undefined) this.#take(frame);
+    else this.#rest();
+  }
+
+  #takeFromBatch(batch: Batch): void {
+    const packet = batch.packets[batch.next];
+    batch.next += 1;
+    if (batch.next >= batch.packets.length) this.#batch = undefined;
+    let pending: Promise<void> | undefined;
+    try {
+      pending = routePacket(this.#connection, parsePacket(packet), batch.frame);
+    } catch (error) {
+      this.#connection.socket.emitError(error);
+    }
+    this.#goOn(pending);
+  }
+
+  /** What comes after a packet: a pause for what it has to wait for, and one for the loops it woke. */
+  #goOn(pending: Promise<void> | undefined): void {
+    if (pending !== undefined) {
+      const hop = (): void => afterMicrotasks(this);
+      // A packet that fails must not end the loop, nor the process.
+      pending.then(hop, (error: unknown) => {
+        this.#connection.socket.emitError(error);
+        hop();
+      });
+      return;
+    }
+    const isMoreWaiting = this.#batch !== undefined || this.#frames !== undefined;
+    // An engine that does not count its reads may be about to report another message of this one.
+    if (isMoreWaiting || this.#connection.engine.reads === undefined) afterMicrotasks(this);
+    else this.#rest();
+  }
+
+  #rest(): void {
+    this.#busy = false;
+    // An idle socket holds no array.
+    this.#frames = undefined;
+    this.#whenDrained?.();
   }
 
   #process(frame: Frame): Promise<void> | undefined {
