@@ -11,7 +11,7 @@ export default defineConfig({
         ssr: { resolve: { conditions } },
         test: {
           name: 'node',
-          include: ['packages/*/test/**/*.test.ts', 'test/e2e/**/*.test.ts'],
+          include: ['packages/*/test/**/*.test.ts', 'test/e2e/**/*.test.ts', 'test/bench/**/*.test.ts'],
           execArgv: ['--expose-gc'],
           // A busy machine is no fault of the code; what waits has deadlines of its own.
           testTimeout: 15_000,

@@ -5,6 +5,7 @@ import { compactRequest, restoreRequest } from './compact-request.js';
 import type { EngineSocket, EngineSocketHandlers, RawWebSocket, SharedMessage } from './engine.js';
 import { flushAtEndOfTurn } from './flush-turn.js';
 import { frameMessage } from './frame.js';
+import { joinFrames } from './join-frames.js';
 
 /** Held-back bytes at which a connection is flushed without waiting for the end of the turn. */
 const EARLY_FLUSH_BYTES = 64 * 1024;
@@ -54,6 +55,8 @@ export class FramedSocket implements EngineSocket {
   #first: Buffer | undefined;
   #rest: Buffer[] | undefined;
   #heldBytes = 0;
+  /** Whether every frame held back goes to other connections too. */
+  #areAllShared = true;
   #marks: WriteMark[] | undefined;
 
   constructor(ws: WebSocket, net: NetSocket, request: IncomingMessage) {
@@ -113,6 +116,7 @@ export class FramedSocket implements EngineSocket {
   }
 
   send(payload: string | Uint8Array): void {
+    this.#areAllShared = false;
     this.#hold(frameMessage(payload));
   }
 
@@ -159,13 +163,15 @@ export class FramedSocket implements EngineSocket {
     if (rest === undefined) net.write(first);
     else {
       rest.unshift(first);
-      if (bytes < rest.length * JOIN_LIMIT_BYTES) net.write(Buffer.concat(rest, bytes));
+      // Large frames of its own go side by side; copying pays when they are small, or when others need the same.
+      if (this.#areAllShared || bytes < rest.length * JOIN_LIMIT_BYTES) net.write(joinFrames(rest, bytes));
       else {
         net.cork();
         for (const frame of rest) net.write(frame);
         net.uncork();
       }
     }
+    this.#areAllShared = true;
     if (net.writableLength > 0) this.#mark(rest?.length ?? 1);
   }
 

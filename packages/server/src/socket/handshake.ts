@@ -8,7 +8,7 @@ import {
 import { AGAction, type AuthInfo } from '../middleware/action.js';
 import { type Blocked, runAction } from '../middleware/run-action.js';
 import type { Connection } from './connection.js';
-import { verifyToken } from './verify-token.js';
+import { verifyHandshakeToken } from './verify-token.js';
 
 /** What became of the token a client showed. */
 interface TokenOutcome {
@@ -29,7 +29,7 @@ const NO_TOKEN: TokenOutcome = { isBadToken: false, isAuthenticated: false };
  */
 export async function handshake(connection: Connection, packet: EventPacket, cid: number): Promise<void> {
   const { socket, server, outbound } = connection;
-  const info = await verifyToken(connection, shownToken(packet.data));
+  const info = await verifyHandshakeToken(connection, shownToken(packet.data));
   if (connection.state !== 'connecting') return;
 
   const refusal = await askHandshakeMiddleware(connection, info);
