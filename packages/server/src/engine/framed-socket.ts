@@ -8,7 +8,7 @@ import { frameMessage } from './frame.js';
 import { joinFrames } from './join-frames.js';
 
 /** Held-back bytes at which a connection is flushed without waiting for the end of the turn. */
-const EARLY_FLUSH_BYTES = 64 * 1024;
+const EARLY_FLUSH_BYTES = 256 * 1024;
 /** Frames of at least this many bytes on average are written side by side instead of being copied together. */
 const JOIN_LIMIT_BYTES = 4 * 1024;
 
