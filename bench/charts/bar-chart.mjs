@@ -1,0 +1,127 @@
+/**
+ * Panels of horizontal bars, as one SVG without anything from outside. Every axis begins at zero and has ticks; a thin line shows the
+ * least and the most of all rounds; panels have axes of their own, because they differ in what they count.
+ */
+
+const WIDTH = 860;
+const MARGIN = 20;
+const GAP = 28;
+const HEAD = 62;
+const FOOT = 44;
+const PANEL_HEAD = 44;
+const ROW = 22;
+const BAR = 14;
+const AXIS = 26;
+/** Room for the names of the servers, and for the value behind a bar. */
+const NAMES = 154;
+const VALUES = 48;
+const TICKS = 4;
+
+/**
+ * @typedef {{ label: string, value: number, min: number, max: number, text: string, kind: 'ours' | 'peer' | 'ruler' }} Bar
+ * @typedef {{ title: string, unit: string, bars: Bar[] }} Panel
+ */
+
+/**
+ * Draws a chart.
+ * @param {{ title: string, subtitle: string, footer: string, columns: number, panels: Panel[] }} chart
+ * @param {import('./themes.mjs').Theme} theme
+ * @returns {string} SVG
+ */
+export function barChart({ title, subtitle, footer, columns, panels }, theme) {
+  const panelWidth = (WIDTH - 2 * MARGIN - (columns - 1) * GAP) / columns;
+  const rows = Math.ceil(panels.length / columns);
+  const panelHeight = PANEL_HEAD + AXIS + ROW * Math.max(...panels.map(({ bars }) => bars.length));
+  const height = HEAD + rows * (panelHeight + GAP) + FOOT - GAP;
+  const drawn = panels.map((panel, index) => {
+    const x = MARGIN + (index % columns) * (panelWidth + GAP);
+    const y = HEAD + Math.floor(index / columns) * (panelHeight + GAP);
+    return `<g transform="translate(${x} ${y})">${drawPanel(panel, panelWidth, theme)}</g>`;
+  });
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img" font-family="system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif">`,
+    `<title>${escaped(title)}</title>`,
+    `<desc>${escaped(`${subtitle} ${panels.map(described).join(' ')}`)}</desc>`,
+    `<rect width="${WIDTH}" height="${height}" rx="8" fill="${theme.background}"/>`,
+    text(title, { x: MARGIN, y: 30, size: 18, weight: 600, fill: theme.text }),
+    text(subtitle, { x: MARGIN, y: 48, size: 12, fill: theme.quiet }),
+    ...drawn,
+    text(footer, { x: MARGIN, y: height - 16, size: 11, fill: theme.quiet }),
+    '</svg>',
+    '',
+  ].join('\n');
+}
+
+function drawPanel({ title, unit, bars }, width, theme) {
+  const plotWidth = width - NAMES - VALUES;
+  const axis = axisFor(Math.max(...bars.map(({ max }) => max)));
+  const scale = (value) => round(NAMES + (value / axis.end) * plotWidth);
+  const bottom = PANEL_HEAD + bars.length * ROW;
+  const parts = [
+    text(title, { x: 0, y: 14, size: 13, weight: 600, fill: theme.text }),
+    text(unit, { x: 0, y: 31, size: 11, fill: theme.quiet }),
+  ];
+  for (const tick of axis.ticks) {
+    const x = scale(tick);
+    parts.push(
+      `<line x1="${x}" y1="${PANEL_HEAD - 4}" x2="${x}" y2="${bottom}" stroke="${tick === 0 ? theme.quiet : theme.grid}"/>`,
+      text(String(tick), { x, y: bottom + 15, size: 10, fill: theme.quiet, anchor: 'middle' }),
+    );
+  }
+  for (const [index, bar] of bars.entries()) {
+    const y = PANEL_HEAD + index * ROW;
+    const middle = y + BAR / 2;
+    const isOurs = bar.kind === 'ours';
+    parts.push(
+      text(bar.label, {
+        x: NAMES - 8,
+        y: middle + 4,
+        size: 12,
+        weight: isOurs ? 600 : 400,
+        fill: theme.text,
+        anchor: 'end',
+      }),
+      `<rect x="${NAMES}" y="${y}" width="${round(Math.max(1, scale(bar.value) - NAMES))}" height="${BAR}" rx="2" fill="${theme[bar.kind]}"/>`,
+      `<line x1="${scale(bar.min)}" y1="${middle}" x2="${scale(bar.max)}" y2="${middle}" stroke="${theme.spread}" stroke-width="1.5" opacity="0.7"/>`,
+      text(bar.text, {
+        x: scale(bar.max) + 6,
+        y: middle + 4,
+        size: 11,
+        weight: isOurs ? 600 : 400,
+        fill: theme.text,
+      }),
+    );
+  }
+  return parts.join('\n');
+}
+
+/** Round ticks from zero to at least `most`. */
+function axisFor(most) {
+  const rough = (most || 1) / TICKS;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = [1, 2, 2.5, 5, 10].map((factor) => factor * power).find((candidate) => candidate >= rough);
+  const count = Math.ceil(most / step) || 1;
+  const ticks = Array.from({ length: count + 1 }, (_, index) => Number((index * step).toPrecision(4)));
+  return { ticks, end: ticks.at(-1) };
+}
+
+function text(content, { x, y, size, fill, weight = 400, anchor = 'start' }) {
+  return `<text x="${x}" y="${y}" font-size="${size}" font-weight="${weight}" fill="${fill}" text-anchor="${anchor}">${escaped(content)}</text>`;
+}
+
+/** What the panel shows, for those who cannot see it. */
+function described({ title, unit, bars }) {
+  return `${title} (${unit}): ${bars.map((bar) => `${bar.label} ${bar.text}`).join(', ')}.`;
+}
+
+function escaped(content) {
+  return content
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&quot;');
+}
+
+function round(value) {
+  return Math.round(value * 10) / 10;
+}
