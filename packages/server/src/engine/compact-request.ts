@@ -31,12 +31,14 @@ let pristineKeys: Set<string> | undefined;
  * properties of their own on it.
  *
  * An upgrade request takes 1.5 KB as Node holds it, most of it for headers that nobody looks at again; the text takes
- * a quarter of that. Neither names nor values of headers can contain a line break.
+ * a quarter of that. The lines of the text are the method, the path, the version, and names and values in turn.
  */
 export function compactRequest(request: IncomingMessage): string | undefined {
   // The HTTP parser leaves a mark of its own.
   pristineKeys ??= new Set([...Object.keys(new IncomingMessage(request.socket)), 'parser']);
   for (const key of Object.keys(request)) if (!pristineKeys.has(key)) return undefined;
+  // Only a parser that was told to be lenient lets one through.
+  if (request.rawHeaders.some((text) => text.includes('\n'))) return undefined;
   return [request.method, request.url, request.httpVersion, ...request.rawHeaders].join('\n');
 }
 
