@@ -53,7 +53,8 @@ export async function fanOut(run) {
   let lastAt = 0;
   const afterChunk = () => {
     lastAt = performance.now();
-    publisher.next();
+    // A message that is lost stays in flight for ever: nothing more after a fault, or the window is overrun.
+    if (faults.total === 0) publisher.next();
   };
   const subscribers = connections.map((connection, index) => {
     const channel = channels[index % channels.length];
