@@ -41,13 +41,16 @@ export class ExpectedStream {
     this.#ends = new Float64Array(inFlight);
   }
 
+  /** Whether so many messages are in flight, one that is lost among them, that no other can be told apart. */
+  get isFull() {
+    return this.sent - this.#lowest > this.#mask;
+  }
+
   /**
-   * A message is being sent.
+   * A message is being sent. Not to be called when the stream is full.
    * @param {number} now
    */
   announce(now) {
-    if (this.sent - this.#lowest > this.#mask)
-      throw new Error('The server cannot keep up: too many messages are in flight.');
     this.#sentAt[this.sent & this.#mask] = now;
     this.#remaining[this.sent & this.#mask] = this.#subscribers;
     this.sent += 1;

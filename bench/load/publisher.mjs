@@ -58,12 +58,14 @@ export class Publisher {
   /**
    * Sends messages, all in one write.
    * @param {number} count
+   * @returns {boolean} whether all were sent; no more are when too many are in flight, as after a loss
    */
   send(count) {
     const now = performance.now();
     const frames = [];
     for (let index = 0; index < count; index += 1) {
       const { stream, frames: variants } = this.#lanes[this.#turn];
+      if (stream.isFull) break;
       this.#turn = (this.#turn + 1) % this.#lanes.length;
       const frame = variants[stream.sent % variants.length];
       frame.write(stream.sent);
@@ -71,8 +73,10 @@ export class Publisher {
       // A copy, because the frame is used again before the write may be done.
       frames.push(Buffer.from(frame.bytes));
     }
-    this.inFlight += count;
-    this.#connection.sendFrames(frames.length === 1 ? frames[0] : Buffer.concat(frames));
+    this.inFlight += frames.length;
+    if (frames.length > 0)
+      this.#connection.sendFrames(frames.length === 1 ? frames[0] : Buffer.concat(frames));
+    return frames.length === count;
   }
 
   #fill() {
