@@ -1,14 +1,28 @@
-import { defineConfig } from 'vitest/config';
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 
 /** Tests run from the TypeScript sources of every package: no build stands between an edit and its test. */
 const conditions = ['@socketcluster-ts/source', 'module', 'node', 'development|production'];
+const fromSources = { resolve: { conditions }, ssr: { resolve: { conditions } } };
+
+/** The suite of client and server together, for one client and one server. */
+function pairing(client: 'upstream', server: 'ours' | 'upstream'): TestProjectInlineConfiguration {
+  return {
+    ...fromSources,
+    test: {
+      name: `pairing-${client}-${server}`,
+      include: ['test/pairings/**/*.test.ts'],
+      env: { CLIENT_UNDER_TEST: client, SERVER_UNDER_TEST: server },
+      expect: { requireAssertions: true },
+      testTimeout: 15_000,
+    },
+  };
+}
 
 export default defineConfig({
   test: {
     projects: [
       {
-        resolve: { conditions },
-        ssr: { resolve: { conditions } },
+        ...fromSources,
         test: {
           name: 'node',
           include: ['packages/*/test/**/*.test.ts', 'test/e2e/**/*.test.ts'],
@@ -17,13 +31,15 @@ export default defineConfig({
           testTimeout: 15_000,
         },
       },
+      pairing('upstream', 'ours'),
+      // By hand: shows that a test describes what existing applications see.
+      pairing('upstream', 'upstream'),
       {
         // Not part of `npm test` yet: run it with `npx vitest run --project bench`.
         test: { name: 'bench', include: ['test/bench/**/*.test.ts'] },
       },
       {
-        resolve: { conditions },
-        ssr: { resolve: { conditions } },
+        ...fromSources,
         test: {
           name: 'browser',
           include: ['test/browser/**/*.test.ts'],

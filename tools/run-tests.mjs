@@ -6,7 +6,8 @@
  *     npm test -- --verbose node     shows the output of a step while it runs, not only when it fails
  *
  * Each step prints one line with its time. The last line is always `N passed, M failed`: every test counts as one, and so does every
- * step that is not a test run. Nothing is skipped silently: a skipped or unfinished test is a failure.
+ * step that is not a test run. Nothing is skipped silently: a test that a pairing leaves out is listed with its reason, and every other
+ * skipped or unfinished test is a failure.
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -57,8 +58,13 @@ const steps = [
     says: 'every documented upstream item has a test',
     commands: ['node tools/check-compat.mjs'],
   },
-  { name: 'node', says: 'tests in Node.js', project: 'node' },
-  { name: 'browser', says: 'tests in Chromium', project: 'browser' },
+  { name: 'node', says: 'tests in Node.js', projects: ['node'] },
+  {
+    name: 'pairings',
+    says: 'our server with the published client',
+    projects: ['pairing-upstream-ours'],
+  },
+  { name: 'browser', says: 'tests in Chromium', projects: ['browser'] },
   { name: 'api-docs', says: 'the API reference', commands: ['npm run --silent docs'] },
   { name: 'packages', says: 'the packed packages, installed', commands: ['node tools/check-packages.mjs'] },
 ];
@@ -124,12 +130,20 @@ async function runCommands({ commands }, verbose) {
   return { passed: 1, failed: 0, output: '' };
 }
 
-/** Runs one vitest project; each of its tests counts as one. */
-async function runProject({ project }, verbose) {
+/** Tells how many tests the pairings left out for which reason; the reasons come from `leaveOutWith()`. */
+function listLeftOut(tests) {
+  const counts = new Map();
+  for (const { meta } of tests) counts.set(meta.leftOut, (counts.get(meta.leftOut) ?? 0) + 1);
+  return [...counts].map(([reason, count]) => `  left out ${count} × with ${reason}\n`).join('');
+}
+
+/** Runs vitest projects together; each of their tests counts as one. */
+async function runProjects({ projects }, verbose) {
   const folder = mkdtempSync(join(tmpdir(), 'test-report-'));
   try {
     const report = join(folder, 'report.json');
-    const command = `vitest run --project ${project} --reporter=${verbose ? 'verbose' : 'default'} --reporter=json --outputFile.json="${report}"`;
+    const selection = projects.map((project) => `--project ${project}`).join(' ');
+    const command = `vitest run ${selection} --reporter=${verbose ? 'verbose' : 'default'} --reporter=json --outputFile.json="${report}"`;
     const { ok, output } = await execute(command, verbose);
     let result;
     try {
@@ -138,7 +152,9 @@ async function runProject({ project }, verbose) {
       return { passed: 0, failed: 1, output: `$ ${command}\n${output}` };
     }
     const passed = result.numPassedTests;
-    const skipped = result.numTotalTests - passed - result.numFailedTests;
+    const tests = result.testResults.flatMap((file) => file.assertionResults);
+    const leftOut = tests.filter((test) => test.status === 'skipped' && test.meta?.leftOut !== undefined);
+    const skipped = result.numTotalTests - passed - result.numFailedTests - leftOut.length;
     let failed = result.numFailedTests + skipped;
     // A file that cannot be loaded, an error outside every test, no test at all: failures without a failed test.
     if (failed === 0 && (!ok || passed === 0)) failed = 1;
@@ -146,7 +162,7 @@ async function runProject({ project }, verbose) {
       skipped > 0
         ? `\n${skipped} tests were skipped or left as todo: nothing may be skipped silently.\n`
         : '';
-    return { passed, failed, output: `$ ${command}\n${output}${note}` };
+    return { passed, failed, leftOut: listLeftOut(leftOut), output: `$ ${command}\n${output}${note}` };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -168,12 +184,10 @@ async function main(args) {
   for (const step of chosen) {
     process.stdout.write(`${step.name.padEnd(12)} ${step.says} …${verbose ? '\n' : ' '}`);
     const start = performance.now();
-    const { passed, failed, output } = await (step.project === undefined ? runCommands : runProject)(
-      step,
-      verbose,
-    );
+    const run = step.projects === undefined ? runCommands : runProjects;
+    const { passed, failed, leftOut = '', output } = await run(step, verbose);
     const seconds = ((performance.now() - start) / 1000).toFixed(1);
-    const tests = step.project === undefined ? '' : `${passed} tests, `;
+    const tests = step.projects === undefined ? '' : `${passed} tests, `;
     total.passed += passed;
     total.failed += failed;
     if (failed > 0) {
@@ -185,6 +199,7 @@ async function main(args) {
       return total;
     }
     console.log(`ok (${tests}${seconds} s)`);
+    process.stdout.write(leftOut);
   }
   console.log(`everything ran, in ${((performance.now() - begun) / 1000).toFixed(0)} s`);
   return total;

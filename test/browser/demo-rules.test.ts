@@ -6,7 +6,7 @@ import { afterTest, nextValue } from '@socketcluster-ts/testkit';
 import type { AGClientSocket } from 'socketcluster-client';
 import { describe, expect, test } from 'vitest';
 import { loadAuthKey } from '../../examples/demo/src/auth-key.js';
-import { connectClient } from '../e2e/published-client.js';
+import { connectClient } from '../pairings/client.js';
 import { startDemo } from './demo-process.js';
 
 async function connect(): Promise<AGClientSocket> {

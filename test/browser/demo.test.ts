@@ -1,6 +1,6 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { launchChromium } from './client-page.js';
+import { launchChromium } from '../pairings/chromium/client-page.js';
 import { startDemo } from './demo-process.js';
 import { type DemoTab, openProfile, type Profile } from './demo-tab.js';
 

@@ -1,10 +1,20 @@
-import { afterTest, startServer, take, until, withDeadline } from '@socketcluster-ts/testkit';
+import {
+  afterTest,
+  answer,
+  collected,
+  onConnection,
+  socketOf,
+  startAgain,
+  startServer,
+  stop,
+  take,
+  until,
+  withDeadline,
+} from '@socketcluster-ts/testkit';
 import jwt from 'jsonwebtoken';
 import legacy, { type LegacyClientOptions, type SCClientSocket } from 'socketcluster-client-14';
 import { describe, expect, test } from 'vitest';
-import type { Reachable } from './published-client.js';
-import { startAgain, stop } from './restart.js';
-import { answer, collect, onConnection, socketOf } from './serve-sockets.js';
+import type { Reachable } from '../pairings/client.js';
 
 const authKey = 'a secret of at least thirty-two bytes';
 const version1 = { protocolVersion: 1, authKey } as const;
@@ -297,7 +307,7 @@ describe('a client of the 14.x line on a server of protocol version 1', () => {
     const noticed = take(started.server.listener('disconnection'), 1);
     // This line of clients announces its leaving with an event of its own, which the server takes for any other.
     const socket = await socketOf(started, other);
-    const announced = collect(socket.receiver('#disconnect'));
+    const announced = collected(socket.receiver('#disconnect'));
     other.disconnect(4200, 'bye');
     expect(await noticed).toMatchObject([{ code: 4200 }]);
     expect(announced).toEqual([{ code: 4200, data: 'bye' }]);

@@ -1,15 +1,18 @@
 import {
+  answer,
+  collected,
   deferred,
   nextValue,
-  ours,
+  onConnection,
   type StartedServer,
+  socketOf,
   startServer,
   take,
   until,
 } from '@socketcluster-ts/testkit';
 import { describe, expect, test } from 'vitest';
-import { connectClient } from './published-client.js';
-import { answer, collect, onConnection, socketOf } from './serve-sockets.js';
+import { connectClient } from './client.js';
+import { leaveOutWith } from './left-out.js';
 
 /** What these tests read of any action. */
 interface AnyAction {
@@ -232,7 +235,8 @@ describe('the inbound line', () => {
     expect(await client.invoke('echo', 2)).toBe(2);
   });
 
-  ours('a middleware that is set later decides for clients that are connected already', async () => {
+  test('a middleware that is set later decides for clients that are connected already', async () => {
+    leaveOutWith('the published server', 'asks it for new clients only, and holds up the old ones');
     const started = await startServer();
     onConnection(started, (socket) => answer(socket, 'echo', (data) => data));
     const client = await connectClient(started);
@@ -260,7 +264,7 @@ describe('the outbound line', () => {
     for (const [index, client] of clients.entries()) treatment.set(client.id ?? '', treatments[index] ?? '');
     const channels = clients.map((client) => client.subscribe('room'));
     await Promise.all(channels.map((channel) => nextValue(channel.listener('subscribe'))));
-    const received = channels.map((channel) => collect(channel));
+    const received = channels.map((channel) => collected(channel));
     await started.server.exchange.invokePublish('room', 'secret');
     await started.server.exchange.invokePublish('room', 'public');
     await until(() => received.every((messages) => String(messages.at(-1)).startsWith('public')));

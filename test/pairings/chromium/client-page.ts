@@ -1,11 +1,9 @@
-import { readFileSync } from 'node:fs';
-import { createServer, type Server as HttpServer } from 'node:http';
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { createServer, type Server as HttpServer, type ServerResponse } from 'node:http';
 import { afterTest } from '@socketcluster-ts/testkit';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import type { AGClientSocket, ClientOptions } from 'socketcluster-client';
 import { expect } from 'vitest';
+import { bundlePage } from './bundle-page.js';
 
 /** One event as the page recorded it; errors are plain objects with their name, message and fields. */
 export interface SeenEvent {
@@ -26,56 +24,21 @@ declare global {
     collect(name: string, stream: AsyncIterable<unknown>): void;
     /** Resolves with `{result}` or `{error}` of a promise; the error as a plain object. */
     outcome(promise: Promise<unknown>): Promise<{ result?: unknown; error?: Record<string, unknown> }>;
+    /** Set once the page can be used. */
+    isReady: true;
   }
 }
-
-const bundle = readFileSync(
-  join(createRequire(import.meta.url).resolve('socketcluster-client'), '../socketcluster-client.min.js'),
-);
 
 const html = `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
-<title>The published client</title>
+<title>A page with a client</title>
 <link rel="icon" href="data:,">
-<script type="module">
-import * as socketClusterClient from '/socketcluster-client.js';
-
-const EVENTS = [
-  'connect', 'connectAbort', 'disconnect', 'error', 'subscribe', 'subscribeFail', 'unsubscribe', 'kickOut',
-  'authenticate', 'deauthenticate', 'removeAuthToken', 'raw', 'message',
-];
-
-function plain(value) {
-  if (value instanceof Error) return { ...value, name: value.name, message: value.message };
-  if (value instanceof ArrayBuffer) return { bytes: [...new Uint8Array(value)] };
-  if (typeof value === 'function') return '[function]';
-  if (value === null || typeof value !== 'object') return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plain(item)]));
-}
-
-window.seen = [];
-window.collected = {};
-window.collect = async (name, stream) => {
-  const values = (window.collected[name] ??= []);
-  for await (const value of stream) values.push(value);
-};
-window.outcome = (promise) => promise.then((result) => ({ result }), (error) => ({ error: plain(error) }));
-window.connectClient = (options = {}) => {
-  window.client = socketClusterClient.create({
-    autoReconnectOptions: { initialDelay: 20, randomness: 10, multiplier: 1, maxDelay: 50 },
-    ...options,
-  });
-  for (const event of EVENTS) {
-    void (async () => {
-      for await (const details of window.client.listener(event)) window.seen.push({ event, details: plain(details) });
-    })();
-  }
-};
-window.isReady = true;
-</script>
+<script type="module" src="/main.js"></script>
 </html>
 `;
+
+let bundled: Promise<string> | undefined;
 
 /** Starts the browser of this machine, or the one that the environment variable CHROMIUM names. */
 export function launchChromium(): Promise<Browser> {
@@ -93,17 +56,22 @@ export function launchChromium(): Promise<Browser> {
   });
 }
 
-/** Gives an HTTP server, not listening yet, that serves the page and the published browser bundle. */
+/** Gives an HTTP server, not listening yet, that serves the page. */
 export function createPageServer(): HttpServer {
   return createServer((request, response) => {
     if (request.url === '/') {
       response.setHeader('content-type', 'text/html; charset=utf-8').end(html);
-    } else if (request.url === '/socketcluster-client.js') {
-      response.setHeader('content-type', 'text/javascript; charset=utf-8').end(bundle);
+    } else if (request.url === '/main.js') {
+      void sendBundle(response);
     } else {
       response.writeHead(404).end();
     }
   });
+}
+
+async function sendBundle(response: ServerResponse): Promise<void> {
+  const code = await (bundled ??= bundlePage());
+  response.setHeader('content-type', 'text/javascript; charset=utf-8').end(code);
 }
 
 /** Opens the page of the server on `port` in a profile of its own; fails the test if the page throws an error. */

@@ -1,9 +1,16 @@
 import { createServer } from 'node:https';
-import { nextValue, startServer, take, until } from '@socketcluster-ts/testkit';
+import {
+  answer,
+  nextValue,
+  onConnection,
+  socketOf,
+  startServer,
+  take,
+  until,
+} from '@socketcluster-ts/testkit';
 import { generate } from 'selfsigned';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { connectClient } from './published-client.js';
-import { answer, onConnection, socketOf } from './serve-sockets.js';
+import { connectClient } from './client.js';
 
 let certificate: { readonly key: string; readonly cert: string };
 
@@ -15,7 +22,7 @@ beforeAll(async () => {
 const CLIENT = { secure: true, wsOptions: { rejectUnauthorized: false } };
 
 describe('over TLS', () => {
-  test('clients connect, call and are called, and the server says that it is secure', async () => {
+  test('clients connect, call and are called', async () => {
     const started = await startServer({}, { http: createServer(certificate) });
     onConnection(started, (socket) => answer(socket, 'double', (data) => (data as number) * 2));
     const client = await connectClient(started, CLIENT);
@@ -24,7 +31,6 @@ describe('over TLS', () => {
 
     expect(await client.invoke('double', 21)).toBe(42);
     expect(await socket.invoke('triple', 14)).toBe(42);
-    expect(started.server.secure).toBe(true);
     expect(socket.remoteAddress).toBe('127.0.0.1');
   });
 

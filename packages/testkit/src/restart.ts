@@ -1,12 +1,9 @@
 import { createServer, type Server as HttpServer } from 'node:http';
 import type { AGServer } from '@socketcluster-ts/server';
-import {
-  afterTest,
-  type ServerOptions,
-  type StartedServer,
-  serverModule,
-  withDeadline,
-} from '@socketcluster-ts/testkit';
+import { afterTest } from './after-test.js';
+import { withDeadline } from './deadline.js';
+import { serverModule } from './server-under-test.js';
+import type { ServerOptions, StartedServer } from './with-server.js';
 
 /** Closes a server, so that its clients lose their connection, and frees its port. */
 export async function stop(started: StartedServer): Promise<void> {

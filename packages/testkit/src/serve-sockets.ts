@@ -1,5 +1,6 @@
 import type { AGServerSocket } from '@socketcluster-ts/server';
-import { type StartedServer, until } from '@socketcluster-ts/testkit';
+import { until } from './until.js';
+import type { StartedServer } from './with-server.js';
 
 /** A call of the peer, as both ends offer it. */
 export interface Call {
@@ -34,15 +35,6 @@ export function answer(end: Callable, name: string, reply: (data: unknown) => un
       }
     }
   })();
-}
-
-/** Collects what a stream gives from now on; the array grows while the test runs. */
-export function collect<T>(stream: AsyncIterable<T>): T[] {
-  const values: T[] = [];
-  void (async () => {
-    for await (const value of stream) values.push(value);
-  })();
-  return values;
 }
 
 /** Resolves with the server's socket of a connected client. */

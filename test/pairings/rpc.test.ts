@@ -1,7 +1,14 @@
-import { nextValue, startServer, take } from '@socketcluster-ts/testkit';
+import {
+  answer,
+  collected,
+  nextValue,
+  onConnection,
+  socketOf,
+  startServer,
+  take,
+} from '@socketcluster-ts/testkit';
 import { describe, expect, test } from 'vitest';
-import { connectClient, createClient } from './published-client.js';
-import { answer, collect, onConnection, socketOf } from './serve-sockets.js';
+import { connectClient, createClient } from './client.js';
 
 function failure(name: string, message: string, fields: object = {}): Error {
   return Object.assign(new Error(message), { name, ...fields });
@@ -244,7 +251,7 @@ describe('transmits', () => {
     const started = await startServer();
     const [first, second] = await Promise.all([connectClient(started), connectClient(started)]);
     const atFirst = nextValue(first.receiver('secret'));
-    const atSecond = collect(second.receiver('secret'));
+    const atSecond = collected(second.receiver('secret'));
     const socket = await socketOf(started, first);
     await socket.transmit('secret', 'for you only');
 

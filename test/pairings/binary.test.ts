@@ -1,7 +1,6 @@
-import { nextValue, startServer, take } from '@socketcluster-ts/testkit';
+import { answer, nextValue, onConnection, socketOf, startServer, take } from '@socketcluster-ts/testkit';
 import { describe, expect, test } from 'vitest';
-import { connectClient } from './published-client.js';
-import { answer, onConnection, socketOf } from './serve-sockets.js';
+import { connectClient } from './client.js';
 
 const bytes = Buffer.from([0, 1, 2, 127, 128, 255]);
 const encoded = { base64: true, data: bytes.toString('base64') };

@@ -1,8 +1,16 @@
-import { type StartedServer, startServer, take, until } from '@socketcluster-ts/testkit';
+import {
+  answer,
+  collected,
+  onConnection,
+  type StartedServer,
+  socketOf,
+  startServer,
+  take,
+  until,
+} from '@socketcluster-ts/testkit';
 import type { AGClientSocket } from 'socketcluster-client';
 import { describe, expect, test } from 'vitest';
-import { connectClient, createClient } from './published-client.js';
-import { answer, collect, onConnection, socketOf } from './serve-sockets.js';
+import { connectClient, createClient } from './client.js';
 
 interface Packet {
   readonly event?: string;
@@ -179,7 +187,7 @@ describe('batching on demand', () => {
     const numbers = Array.from({ length: 100 }, (_, index) => index);
     const atClient = take(client.receiver('count'), 100);
     const atServer = take(socket.receiver('count'), 100);
-    const frames = collect(client.listener('message'));
+    const frames = collected(client.listener('message'));
     client.startBatching();
     socket.startBatching();
     for (const number of numbers) {

@@ -1,9 +1,17 @@
-import { nextValue, startServer, take, until } from '@socketcluster-ts/testkit';
+import {
+  answer,
+  nextValue,
+  onConnection,
+  socketOf,
+  startAgain,
+  startServer,
+  stop,
+  take,
+  until,
+} from '@socketcluster-ts/testkit';
 import jwt from 'jsonwebtoken';
 import { describe, expect, test } from 'vitest';
-import { connectClient, createClient } from './published-client.js';
-import { startAgain, stop } from './restart.js';
-import { answer, onConnection, socketOf } from './serve-sockets.js';
+import { connectClient, createClient } from './client.js';
 
 const authKey = 'a secret of at least thirty-two bytes';
 

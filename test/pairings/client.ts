@@ -1,5 +1,6 @@
 import { afterTest, nextValue } from '@socketcluster-ts/testkit';
-import socketClusterClient, { type AGClientSocket, type ClientOptions } from 'socketcluster-client';
+import type { AGClientSocket, ClientOptions } from 'socketcluster-client';
+import { clientModule } from './client-under-test.js';
 
 /** Anything that listens on a port of 127.0.0.1. */
 export interface Reachable {
@@ -10,11 +11,11 @@ export interface Reachable {
 const QUICK_RECONNECT = { initialDelay: 20, randomness: 10, multiplier: 1, maxDelay: 50 };
 
 /**
- * Creates a client of the published library, which connects at once unless told otherwise, and disconnects it
- * when the current test is over.
+ * Creates a client of the library under test, which connects at once unless told otherwise, and disconnects it when
+ * the current test is over.
  */
 export function createClient(target: Reachable, options: ClientOptions = {}): AGClientSocket {
-  const client = socketClusterClient.create({
+  const client = clientModule.create({
     hostname: '127.0.0.1',
     port: target.port,
     autoReconnectOptions: QUICK_RECONNECT,
@@ -35,29 +36,4 @@ export async function connectClient(target: Reachable, options: ClientOptions = 
   const client = createClient(target, options);
   await nextValue(client.listener('connect'));
   return client;
-}
-
-/** An auth engine that holds `token` from the start, as a browser's storage would after a reload. */
-export function storedToken(token: string | null): {
-  saveToken(name: string, saved: string): Promise<string>;
-  removeToken(): Promise<string | null>;
-  loadToken(): Promise<string | null>;
-  readonly token: string | null;
-} {
-  let stored = token;
-  return {
-    saveToken: async (_name, saved) => {
-      stored = saved;
-      return saved;
-    },
-    removeToken: async () => {
-      const removed = stored;
-      stored = null;
-      return removed;
-    },
-    loadToken: async () => stored,
-    get token() {
-      return stored;
-    },
-  };
 }

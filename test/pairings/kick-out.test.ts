@@ -1,7 +1,6 @@
-import { nextValue, startServer, take } from '@socketcluster-ts/testkit';
+import { collected, nextValue, socketOf, startServer, take } from '@socketcluster-ts/testkit';
 import { expect, test } from 'vitest';
-import { connectClient } from './published-client.js';
-import { collect, socketOf } from './serve-sockets.js';
+import { connectClient } from './client.js';
 
 test('`kickOut()` unsubscribes the client when the channel is named', async () => {
   const started = await startServer();
@@ -10,7 +9,7 @@ test('`kickOut()` unsubscribes the client when the channel is named', async () =
   const other = client.subscribe('other');
   await nextValue(other.listener('subscribe'));
   const socket = await socketOf(started, client);
-  const messages = collect(channel);
+  const messages = collected(channel);
   const kicked = nextValue(client.listener('kickOut'));
   const atChannel = nextValue(channel.listener('kickOut'));
   const left = nextValue(client.listener('unsubscribe'));

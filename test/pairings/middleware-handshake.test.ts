@@ -1,8 +1,9 @@
-import { nextValue, ours, type StartedServer, startServer, until } from '@socketcluster-ts/testkit';
+import { collected, nextValue, type StartedServer, startServer, until } from '@socketcluster-ts/testkit';
 import jwt from 'jsonwebtoken';
 import { describe, expect, test } from 'vitest';
-import { connectClient, createClient, storedToken } from './published-client.js';
-import { collect } from './serve-sockets.js';
+import { connectClient, createClient } from './client.js';
+import { leaveOutWith } from './left-out.js';
+import { storedToken } from './stored-token.js';
 
 const authKey = 'a secret of at least thirty-two bytes';
 
@@ -52,7 +53,7 @@ describe('the handshake line', () => {
     use(started, 'handshake', (action) => {
       action.block(failure('ClosedError', 'We are closed'));
     });
-    const handshakes = collect(started.server.listener('handshake'));
+    const handshakes = collected(started.server.listener('handshake'));
     const client = createClient(started, { autoReconnect: false });
 
     expect(await nextValue(client.listener('connectAbort'))).toMatchObject({ code: 1006 });
@@ -87,7 +88,8 @@ describe('the handshake line', () => {
   });
 
   // The published client keeps no code of a refusal without fields, and so does not try again after one.
-  ours('a handshake blocked with a string closes with 4008 all the same', async () => {
+  test('a handshake blocked with a string closes with 4008 all the same', async () => {
+    leaveOutWith('the published server', 'closes with 1000');
     const started = await startServer();
     use(started, 'handshake', (action) => {
       if (action.type === action.HANDSHAKE_SC) action.block('not yet');

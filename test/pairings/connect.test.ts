@@ -1,7 +1,15 @@
-import { nextValue, startServer, take, until } from '@socketcluster-ts/testkit';
+import {
+  answer,
+  collected,
+  nextValue,
+  onConnection,
+  socketOf,
+  startServer,
+  take,
+  until,
+} from '@socketcluster-ts/testkit';
 import { describe, expect, test } from 'vitest';
-import { connectClient, createClient } from './published-client.js';
-import { answer, collect, onConnection, socketOf } from './serve-sockets.js';
+import { connectClient, createClient } from './client.js';
 
 describe('connecting', () => {
   test('both sides know a connected client under the same id', async () => {
@@ -86,7 +94,7 @@ describe('staying connected', () => {
   test('pings keep an idle client connected for longer than the ping timeout', async () => {
     const started = await startServer({ pingInterval: 50, pingTimeout: 1000 });
     const client = await connectClient(started);
-    const ended = collect(client.listener('disconnect'));
+    const ended = collected(client.listener('disconnect'));
     const frames = await take(client.listener('message'), 25);
 
     expect(frames.map((frame) => frame['message'])).toEqual(Array.from({ length: 25 }, () => ''));
@@ -109,7 +117,7 @@ describe('staying connected', () => {
   test('a client that ignores missing pings stays when the server sends none', async () => {
     const started = await startServer({ pingTimeoutDisabled: true, pingTimeout: 100, pingInterval: 20 });
     const client = await connectClient(started, { pingTimeoutDisabled: true });
-    const messages = collect(client.listener('message'));
+    const messages = collected(client.listener('message'));
     // Another client, which does mind, is gone by the time this one is looked at.
     const impatient = await connectClient(started);
     await nextValue(impatient.listener('disconnect'));
@@ -189,7 +197,7 @@ describe('protocol version 1', () => {
     const started = await startServer({ protocolVersion: 1, pingInterval: 50, pingTimeout: 1000 });
     onConnection(started, (socket) => answer(socket, 'double', (data) => Number(data) * 2));
     const client = await connectClient(started, { protocolVersion: 1 });
-    const raw = collect(client.listener('raw'));
+    const raw = collected(client.listener('raw'));
     const pings = take(client.listener('message'), 25);
 
     expect((await pings).map((frame) => frame['message'])).toEqual(Array.from({ length: 25 }, () => '#1'));

@@ -1,16 +1,19 @@
 import {
+  answer,
   nextValue,
+  onConnection,
   type ServerOptions,
   type StartedServer,
+  socketOf,
+  startAgain,
   startServer,
+  stop,
   take,
   until,
 } from '@socketcluster-ts/testkit';
 import jwt from 'jsonwebtoken';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startAgain, stop } from '../e2e/restart.js';
-import { answer, onConnection, socketOf } from '../e2e/serve-sockets.js';
 import {
   collected,
   connectPage,
@@ -26,7 +29,7 @@ let browser: Browser;
 
 beforeAll(async () => {
   browser = await launchChromium();
-});
+}, 60_000);
 
 afterAll(async () => {
   await browser?.close();
@@ -59,7 +62,7 @@ function serve(options: ServerOptions = {}): Promise<StartedServer> {
   return startServer({ authKey, ...options }, { http: createPageServer() });
 }
 
-describe('the published client in Chromium', () => {
+describe('a client in Chromium', { timeout: 60_000 }, () => {
   test('connects to the address of its page, and both sides know the same id', async () => {
     const started = await serve({ pingInterval: 50, pingTimeout: 1000 });
     const page = await openPage(browser, started);
@@ -123,7 +126,7 @@ describe('the published client in Chromium', () => {
     ).toMatchObject({
       error: { name: 'TimeoutError' },
     });
-    expect(await socket.invoke('title')).toBe('The published client');
+    expect(await socket.invoke('title')).toBe('A page with a client');
     await expect(socket.invoke('fail')).rejects.toMatchObject({ message: 'No idea' });
   });
 
@@ -340,7 +343,6 @@ describe('the published client in Chromium', () => {
     expect(await seen(page, 'raw')).toEqual({ message: { bytes: [5, 6] } });
   });
 
-  // The published client cannot subscribe to `constructor`, `__proto__` and `toString`: see the names tests for Node.
   test('uses unusual names for channels, events and procedures', async () => {
     const names = ['', '💬👩‍👩‍👧', 'n'.repeat(255), 'a/b', '"quoted"\n', '42', '#custom', 'length'];
     const started = await serve();

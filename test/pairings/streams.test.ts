@@ -1,7 +1,14 @@
-import { deferred, nextValue, startServer, take, until } from '@socketcluster-ts/testkit';
+import {
+  collected,
+  deferred,
+  nextValue,
+  socketOf,
+  startServer,
+  take,
+  until,
+} from '@socketcluster-ts/testkit';
 import { describe, expect, test } from 'vitest';
-import { connectClient } from './published-client.js';
-import { collect, socketOf } from './serve-sockets.js';
+import { connectClient } from './client.js';
 
 describe('backpressure', () => {
   test('what a slow receiver has not taken yet is counted, and counted down', async () => {
@@ -155,7 +162,7 @@ describe('ending streams', () => {
     const started = await startServer();
     const client = await connectClient(started);
     const socket = await socketOf(started, client);
-    const loops = [collect(socket.receiver('tell')), collect(socket.receiver('tell'))];
+    const loops = [collected(socket.receiver('tell')), collected(socket.receiver('tell'))];
     for (const value of [1, 2, 3]) void client.transmit('tell', value);
     await until(() => loops.every((values) => values.length === 3));
 
