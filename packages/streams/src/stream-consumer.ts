@@ -44,20 +44,16 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 
 let serve: <T>(consumer: StreamConsumer<T>, waiter: PendingNext<T>) => boolean;
 
+/** One call of `next()` that waits; used again for the next such call once it was served. */
 class PendingNext<T> implements Waiter {
   readonly consumer: StreamConsumer<T>;
-  readonly resolve: (result: Result<T>) => void;
-  readonly reject: (error: TimeoutError) => void;
+  // Undefined between two calls: they lead to the promise, and so to the value that was given last.
+  resolve: ((result: Result<T>) => void) | undefined = undefined;
+  reject: ((error: TimeoutError) => void) | undefined = undefined;
   timer: ReturnType<typeof setTimeout> | undefined = undefined;
 
-  constructor(
-    consumer: StreamConsumer<T>,
-    resolve: (result: Result<T>) => void,
-    reject: (error: TimeoutError) => void,
-  ) {
+  constructor(consumer: StreamConsumer<T>) {
     this.consumer = consumer;
-    this.resolve = resolve;
-    this.reject = reject;
   }
 
   serve(): boolean {
@@ -97,6 +93,8 @@ export class StreamConsumer<T> implements AsyncIterableIterator<T, unknown, unde
   #node: StreamNode | undefined;
   #isAlive = true;
   #pending = 0;
+  // A loop waits with one call at a time: what that call needs is made once, not for every value.
+  #spare: PendingNext<T> | undefined;
   // Set by an end that some call of next() has still to report.
   #end: { readonly value: unknown } | undefined;
 
@@ -238,12 +236,16 @@ export class StreamConsumer<T> implements AsyncIterableIterator<T, unknown, unde
   }
 
   #wait(): Promise<Result<T>> {
-    return new Promise((resolve, reject) => {
-      const waiter = new PendingNext<T>(this, resolve, reject);
-      if (this.timeout !== undefined) this.#startTimer(waiter, this.timeout);
-      this.#pending++;
-      this.#queue.wait(waiter);
+    const waiter = this.#spare ?? new PendingNext<T>(this);
+    this.#spare = undefined;
+    const promise = new Promise<Result<T>>((resolve, reject) => {
+      waiter.resolve = resolve;
+      waiter.reject = reject;
     });
+    if (this.timeout !== undefined) this.#startTimer(waiter, this.timeout);
+    this.#pending++;
+    this.#queue.wait(waiter);
+    return promise;
   }
 
   #serve(waiter: PendingNext<T>): boolean {
@@ -260,8 +262,16 @@ export class StreamConsumer<T> implements AsyncIterableIterator<T, unknown, unde
     // One end is the end of every call that waits: with the consumer unregistered no other would ever be settled.
     if (this.#pending === 0) this.#end = undefined;
     else if (result.done === true) this.#end ??= { value: result.value };
-    waiter.resolve(result);
+    waiter.resolve?.(result);
+    this.#retire(waiter);
     return true;
+  }
+
+  #retire(waiter: PendingNext<T>): void {
+    waiter.resolve = undefined;
+    waiter.reject = undefined;
+    waiter.timer = undefined;
+    this.#spare = waiter;
   }
 
   #startTimer(waiter: PendingNext<T>, timeout: number): void {
@@ -274,6 +284,7 @@ export class StreamConsumer<T> implements AsyncIterableIterator<T, unknown, unde
     this.#queue.forget(waiter);
     this.#pending--;
     if (this.#pending === 0) this.#leave();
-    waiter.reject(new TimeoutError('Stream consumer iteration timed out'));
+    waiter.reject?.(new TimeoutError('Stream consumer iteration timed out'));
+    this.#retire(waiter);
   }
 }

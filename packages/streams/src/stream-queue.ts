@@ -39,7 +39,9 @@ export interface Waiter {
 export class StreamQueue implements Sleeper {
   #tail: StreamNode = { value: undefined, mark: undefined, next: undefined };
   #written = 0;
-  #waiters: Waiter[] | undefined;
+  // Most streams have one reader: it needs no array. Whoever is in #others came after #first.
+  #first: Waiter | undefined;
+  #others: Waiter[] | undefined;
   #isWaking = false;
 
   /** The empty place at the end, where a new reader starts. */
@@ -66,15 +68,19 @@ export class StreamQueue implements Sleeper {
 
   /** Adds a waiter behind those who wait already. */
   wait(waiter: Waiter): void {
-    // An array literal of one takes the room of one; most streams have one reader.
-    if (this.#waiters === undefined) this.#waiters = [waiter];
-    else this.#waiters.push(waiter);
+    if (this.#first === undefined) this.#first = waiter;
+    else if (this.#others === undefined) this.#others = [waiter];
+    else this.#others.push(waiter);
   }
 
   /** Takes a waiter off the list without serving it. */
   forget(waiter: Waiter): void {
-    const index = this.#waiters?.indexOf(waiter) ?? -1;
-    if (index >= 0) this.#waiters?.splice(index, 1);
+    if (this.#first === waiter) {
+      this.#first = this.#others?.shift();
+      return;
+    }
+    const index = this.#others?.indexOf(waiter) ?? -1;
+    if (index >= 0) this.#others?.splice(index, 1);
   }
 
   /**
@@ -84,17 +90,21 @@ export class StreamQueue implements Sleeper {
    * discard what was written, and `getBackpressure()` counts it. Existing applications see both.
    */
   wakeSoon(): void {
-    if (this.#isWaking || this.#waiters === undefined) return;
+    if (this.#isWaking || this.#first === undefined) return;
     this.#isWaking = true;
     wakeSoon(this);
   }
 
   wake(): void {
-    const due = this.#waiters;
-    this.#waiters = undefined;
+    const first = this.#first;
+    const others = this.#others;
+    this.#first = undefined;
+    this.#others = undefined;
     this.#isWaking = false;
-    if (due === undefined) return;
-    for (const waiter of due) {
+    if (first === undefined) return;
+    if (!first.serve()) this.wait(first);
+    if (others === undefined) return;
+    for (const waiter of others) {
       if (!waiter.serve()) this.wait(waiter);
     }
   }
