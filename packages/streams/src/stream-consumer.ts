@@ -105,6 +105,7 @@ export class StreamConsumer<T> implements AsyncIterableIterator<T, unknown, unde
     this.#stream = stream;
     this.#queue = queue;
     this.#node = queue.tail;
+    queue.readers++;
     this.progress = { read: queue.written };
   }
 
@@ -146,6 +147,7 @@ export class StreamConsumer<T> implements AsyncIterableIterator<T, unknown, unde
   /** Leaves the stream at once and gives up the place in it; calls of `next()` that wait are told `done`. */
   return(): Promise<IteratorReturnResult<undefined>> {
     this.#end = undefined;
+    if (this.#node !== undefined) this.#queue.readers--;
     this.#node = undefined;
     this.#leave();
     if (this.#pending > 0) this.#endPending(undefined);
@@ -193,6 +195,8 @@ export class StreamConsumer<T> implements AsyncIterableIterator<T, unknown, unde
         queue.tail,
       );
       this.progress.read = queue.written - unread.length;
+      this.#queue.readers--;
+      queue.readers++;
     }
     this.#stream = stream;
     this.#queue = queue;
@@ -209,6 +213,7 @@ export class StreamConsumer<T> implements AsyncIterableIterator<T, unknown, unde
   }
 
   #skipBacklog(): void {
+    if (this.#node === undefined) this.#queue.readers++;
     this.#node = this.#queue.tail;
     this.progress.read = this.#queue.written;
   }
@@ -219,18 +224,19 @@ export class StreamConsumer<T> implements AsyncIterableIterator<T, unknown, unde
   }
 
   #take(): Result<T> | undefined {
-    for (let node = this.#node; node?.next !== undefined; node = node.next) {
+    for (let node = this.#node; node?.next !== undefined; node = this.#node) {
       this.#node = node.next;
       this.progress.read++;
-      const { mark } = node;
+      const { mark, value } = node;
+      this.#queue.vacate(node);
       if (mark !== undefined) {
         if (mark.consumerId !== undefined && mark.consumerId !== this.id) continue;
         if (mark.isEnd) {
           this.#leave();
-          return { value: node.value, done: true };
+          return { value, done: true };
         }
       }
-      return { value: node.value as T, done: false };
+      return { value: value as T, done: false };
     }
     return undefined;
   }

@@ -54,6 +54,9 @@ export class StreamQueue implements Sleeper {
     return this.#written;
   }
 
+  /** How many readers have a place; one that is dropped without `return()` counts for good. */
+  readers = 0;
+
   /** Fills the place at the end and wakes those who wait, in a microtask. */
   append(value: unknown, mark?: NodeMark): void {
     const node = this.#tail;
@@ -64,6 +67,20 @@ export class StreamQueue implements Sleeper {
     this.#tail = tail;
     this.#written++;
     this.wakeSoon();
+  }
+
+  /**
+   * Empties a place that a reader has passed, unless another reader may still come by.
+   *
+   * Although it is garbage: once a place is in the old generation of the garbage collector, everything that it leads to
+   * follows it there, one collection after the other, and a busy stream would keep all of its past until the next full
+   * collection. (That made the collector the largest single cost of a call.)
+   */
+  vacate(node: StreamNode): void {
+    if (this.readers !== 1) return;
+    node.value = undefined;
+    node.mark = undefined;
+    node.next = undefined;
   }
 
   /** Adds a waiter behind those who wait already. */

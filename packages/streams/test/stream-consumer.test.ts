@@ -82,8 +82,42 @@ describe('StreamConsumer: next()', () => {
     const place = consumer.currentNode;
     stream.write('value');
     expect(place?.value).toBe('value');
+    const next = place?.next;
     await consumer.next();
-    expect(consumer.currentNode).toBe(place?.next);
+    expect(consumer.currentNode).toBe(next);
+  });
+
+  it('lets nothing lead from a place that every reader has passed to what came later', async () => {
+    const place = consumer.currentNode;
+    stream.write('value');
+    expect(await consumer.next()).toEqual({ value: 'value', done: false });
+    expect(place).toEqual({ value: undefined, mark: undefined, next: undefined });
+  });
+
+  it('keeps the places that another reader has before it, until that one has left', async () => {
+    const slow = stream.createConsumer();
+    const place = consumer.currentNode;
+    stream.write('a');
+    stream.write('b');
+    await consumer.next();
+    await consumer.next();
+    expect(place?.value).toBe('a');
+    expect(await slow.next()).toEqual({ value: 'a', done: false });
+    expect(await slow.next()).toEqual({ value: 'b', done: false });
+    await slow.return();
+    const later = consumer.currentNode;
+    stream.write('c');
+    expect(await consumer.next()).toEqual({ value: 'c', done: false });
+    expect(later?.next).toBeUndefined();
+  });
+
+  it('keeps the places before a reader that has ended and may go on', async () => {
+    const ended = stream.createConsumer();
+    stream.closeConsumer(ended.id);
+    await ended.next();
+    stream.write('after its end');
+    expect(await consumer.next()).toEqual({ value: 'after its end', done: false });
+    expect(await ended.next()).toEqual({ value: 'after its end', done: false });
   });
 });
 
