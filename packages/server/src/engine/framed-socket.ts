@@ -6,6 +6,7 @@ import type { EngineSocket, EngineSocketHandlers, RawWebSocket, SharedMessage } 
 import { flushAtEndOfTurn } from './flush-turn.js';
 import { frameMessage } from './frame.js';
 import { joinFrames } from './join-frames.js';
+import { withoutStack } from './without-stack.js';
 
 /** Held-back bytes at which a connection is flushed without waiting for the end of the turn. */
 const EARLY_FLUSH_BYTES = 256 * 1024;
@@ -203,7 +204,8 @@ export class FramedSocket implements EngineSocket {
     // The text of `ws` for the same case: applications match it.
     const states = ['CONNECTING', 'OPEN', 'CLOSING', 'CLOSED'];
     const { readyState } = this.#ws;
-    const error = new Error(`WebSocket is not open: readyState ${readyState} (${states[readyState] ?? ''})`);
+    const message = `WebSocket is not open: readyState ${readyState} (${states[readyState] ?? ''})`;
+    const error = withoutStack(() => new Error(message));
     queueMicrotask(() => this.handlers?.onSendError(error));
   }
 }

@@ -8,6 +8,7 @@ import {
 import { AGAction, type AuthInfo } from '../middleware/action.js';
 import { type Blocked, runAction } from '../middleware/run-action.js';
 import type { Connection } from './connection.js';
+import { nextTurn } from './next-turn.js';
 import { verifyHandshakeToken } from './verify-token.js';
 
 /** What became of the token a client showed. */
@@ -23,23 +24,28 @@ const NO_TOKEN: TokenOutcome = { isBadToken: false, isAuthenticated: false };
 /**
  * Opens the connection: verifies the token, asks the middleware, registers the socket, answers, and emits it.
  *
- * Whatever is awaited, the connection may be gone afterwards; then nothing more happens. The promise resolves in a
+ * Whatever is awaited, the connection may be gone afterwards; then nothing more happens. Awaited is only what has to be:
+ * a client without a token finds its connection open when the call returns, unless a middleware is set. The promise resolves in a
  * later turn of the event loop, so that loops started by a `connection` listener have begun when the next packet is
  * looked at.
  */
 export async function handshake(connection: Connection, packet: EventPacket, cid: number): Promise<void> {
   const { socket, server, outbound } = connection;
-  const info = await verifyHandshakeToken(connection, shownToken(packet.data));
+  const judged = verifyHandshakeToken(connection, shownToken(packet.data));
+  const info = judged instanceof Promise ? await judged : judged;
   if (connection.state !== 'connecting') return;
 
-  const refusal = await askHandshakeMiddleware(connection, info);
-  if (connection.state !== 'connecting') return;
-  if (refusal !== undefined) {
-    refuse(connection, cid, refusal);
-    return;
+  if (server.middlewareFunctions.handshake !== undefined) {
+    const refusal = await askHandshakeMiddleware(connection, info);
+    if (connection.state !== 'connecting') return;
+    if (refusal !== undefined) {
+      refuse(connection, cid, refusal);
+      return;
+    }
   }
 
-  const outcome = await takeOverToken(connection, info);
+  const taken = takeOverToken(connection, info);
+  const outcome = taken instanceof Promise ? await taken : taken;
   // The state may have changed behind the await, which the compiler cannot see.
   if ((connection.state as string) !== 'connecting') return;
 
@@ -77,12 +83,7 @@ function shownToken(data: unknown): unknown {
   return (data as { authToken: unknown }).authToken;
 }
 
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
-}
-
 async function askHandshakeMiddleware(connection: Connection, info: AuthInfo): Promise<Blocked | undefined> {
-  if (connection.server.middlewareFunctions.handshake === undefined) return undefined;
   const stream = connection.middleware.line('handshake');
   if (stream === undefined) return undefined;
   const { socket } = connection;
@@ -110,9 +111,9 @@ function statusCodeOf(error: unknown): number | undefined {
   return typeof code === 'number' ? code : undefined;
 }
 
-async function takeOverToken(connection: Connection, info: AuthInfo): Promise<TokenOutcome> {
+function takeOverToken(connection: Connection, info: AuthInfo): TokenOutcome | Promise<TokenOutcome> {
   const { socket, server } = connection;
-  const { authTokenError, signedAuthToken } = info;
+  const { authTokenError, authToken, signedAuthToken } = info;
   if (authTokenError) {
     // Without a token there is nothing to be wrong about.
     if (!signedAuthToken) return NO_TOKEN;
@@ -120,14 +121,17 @@ async function takeOverToken(connection: Connection, info: AuthInfo): Promise<To
     return rejected(connection, authTokenError, signedAuthToken);
   }
   // compat: a middleware may have put a token in; what counts is that there is one.
-  if (!info.authToken) return NO_TOKEN;
-  const blocked = await askAuthenticateMiddleware(connection, info);
-  if (blocked === undefined) {
-    connection.auth.accept(info.authToken, signedAuthToken);
+  if (!authToken) return NO_TOKEN;
+  const accept = (): TokenOutcome => {
+    connection.auth.accept(authToken, signedAuthToken);
     return { isBadToken: false, isAuthenticated: true };
-  }
-  if (server.middlewareEmitFailures) socket.emitError(blocked.cause);
-  return rejected(connection, blocked.error, signedAuthToken);
+  };
+  if (server.middlewareFunctions.inbound === undefined) return accept();
+  return askAuthenticateMiddleware(connection, info).then((blocked) => {
+    if (blocked === undefined) return accept();
+    if (server.middlewareEmitFailures) socket.emitError(blocked.cause);
+    return rejected(connection, blocked.error, signedAuthToken);
+  });
 }
 
 /** Asks the inbound middleware whether a valid token may be used; gives the block if not. */

@@ -246,8 +246,11 @@ async function subscribe(
     return refuse(connection, cid, new InvalidActionError('Subscribe channel name was malformatted'));
   }
   const { channel } = payload;
-  const fields = { ...actionFields(payload, expired), channel };
-  const passed = await askInbound(connection, cid, AGAction.SUBSCRIBE, fields);
+  let passed: Passed = payload;
+  if (connection.server.middlewareFunctions.inbound !== undefined) {
+    const fields = { ...actionFields(payload, expired), channel };
+    passed = await askInbound(connection, cid, AGAction.SUBSCRIBE, fields);
+  }
   if (passed === undefined) return undefined;
   const { channel: _, ...options } = packet.data as Record<string, unknown>;
   const subscriptionOptions = { ...options, data: passed.data };

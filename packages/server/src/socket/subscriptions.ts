@@ -11,10 +11,13 @@ interface Subscription {
   active: boolean;
 }
 
+/** What nearly all subscriptions are nearly all the time: one record for all of them, instead of 40 bytes for each. */
+const AT_REST: Readonly<Subscription> = Object.freeze({ work: undefined, active: true });
+
 /** Owns the channels one socket is subscribed to, those whose subscription the broker has not confirmed included. */
 export class Subscriptions {
   readonly #context: SocketContext;
-  #channels: Map<string, Subscription> | undefined;
+  #channels: Map<string, Readonly<Subscription>> | undefined;
 
   constructor(context: SocketContext) {
     this.#context = context;
@@ -50,7 +53,7 @@ export class Subscriptions {
     await before?.work?.catch(() => {});
     try {
       const subscription = this.#claim(channel);
-      await this.#work(subscription, this.#confirm(channel, subscription));
+      await this.#work(channel, subscription, this.#confirm(channel, subscription));
     } catch (error) {
       throw new BrokerError(
         `Failed to subscribe socket to the ${echoName(channel)} channel - ${String(error)}`,
@@ -69,12 +72,12 @@ export class Subscriptions {
     });
   }
 
-  /** The record of the channel; a new one counts against the limit, one that is held costs nothing. */
+  /** The record of the channel to work on; a new one counts against the limit, one that is held costs nothing. */
   #claim(channel: string): Subscription {
     const { socket, server } = this.#context;
     const channels = (this.#channels ??= new Map());
     const held = channels.get(channel);
-    if (held !== undefined) return held;
+    if (held !== undefined) return this.#ownRecord(channel, held);
     const limit = server.socketChannelLimit || Infinity;
     if (channels.size >= limit) {
       throw new InvalidActionError(
@@ -83,6 +86,13 @@ export class Subscriptions {
     }
     const subscription: Subscription = { work: undefined, active: false };
     channels.set(channel, subscription);
+    return subscription;
+  }
+
+  #ownRecord(channel: string, held: Readonly<Subscription>): Subscription {
+    if (held !== AT_REST) return held;
+    const subscription: Subscription = { ...AT_REST };
+    this.#channels?.set(channel, subscription);
     return subscription;
   }
 
@@ -102,12 +112,17 @@ export class Subscriptions {
   }
 
   /** Remembers the operation, so that another one on the same channel waits for it. */
-  async #work(subscription: Subscription, work: Promise<void>): Promise<void> {
+  async #work(channel: string, subscription: Subscription, work: Promise<void>): Promise<void> {
     subscription.work = work;
     try {
       await work;
     } finally {
-      if (subscription.work === work) subscription.work = undefined;
+      if (subscription.work === work) {
+        subscription.work = undefined;
+        if (subscription.active && this.#channels?.get(channel) === subscription) {
+          this.#channels.set(channel, AT_REST);
+        }
+      }
     }
   }
 
@@ -131,7 +146,8 @@ export class Subscriptions {
       );
     }
     await this.#work(
-      subscription,
+      channel,
+      this.#ownRecord(channel, subscription),
       (async () => {
         await server.brokerEngine.unsubscribeSocket(socket, channel);
         this.#channels?.delete(channel);

@@ -5,6 +5,7 @@ import {
   SocketProtocolError,
   spawn,
 } from '@socketcluster-ts/core';
+import { withoutStack } from '../engine/without-stack.js';
 import { microtasksDone } from './after-microtasks.js';
 import type { Connection } from './connection.js';
 import type { Inbound } from './inbound.js';
@@ -79,5 +80,6 @@ function killAllButListeners(socket: SocketFace): void {
 function protocolError(code: number, reason: string | undefined): SocketProtocolError {
   const known = errorStatuses[code];
   const suffix = reason ? ` and reason: ${reason}` : '';
-  return new SocketProtocolError(known ?? `Socket connection closed with status code ${code}${suffix}`, code);
+  const message = known ?? `Socket connection closed with status code ${code}${suffix}`;
+  return withoutStack(() => new SocketProtocolError(message, code));
 }

@@ -10,7 +10,10 @@ import type { SocketContext } from './socket-context.js';
  * Most clients bring nothing. The built-in engine would answer that with an error which nobody looks at unless a
  * handshake middleware is set, and making errors is expensive: a tenth of the cost of a connection.
  */
-export async function verifyHandshakeToken(context: SocketContext, signedToken: unknown): Promise<AuthInfo> {
+export function verifyHandshakeToken(
+  context: SocketContext,
+  signedToken: unknown,
+): AuthInfo | Promise<AuthInfo> {
   const { auth, middlewareFunctions } = context.server;
   const isBuiltIn = auth.verifyToken === AGAuthEngine.prototype.verifyToken;
   if ((signedToken ?? '') !== '' || !isBuiltIn || middlewareFunctions.handshake !== undefined) {
