@@ -47,3 +47,18 @@ export function frameMessage(payload: string | Uint8Array): Buffer {
   frame.set(payload, start);
   return frame;
 }
+
+/** The start of a text frame by the length of its payload, up to 125. */
+const SHORT_HEADERS = Array.from({ length: 126 }, (_, length) => String.fromCharCode(TEXT, length));
+
+/**
+ * The frame of a text as a string of its bytes, for `write(…, 'latin1')`: it costs no Buffer, and several are joined
+ * by `+`. `undefined` for what only {@link frameMessage} can frame: characters outside ASCII, and 64 KiB or more.
+ */
+export function frameText(payload: string): string | undefined {
+  const { length } = payload;
+  // UTF-8 has one byte per character only for ASCII.
+  if (length >= 65_536 || Buffer.byteLength(payload) !== length) return undefined;
+  const short = SHORT_HEADERS[length];
+  return (short ?? String.fromCharCode(TEXT, 126, length >> 8, length & 0xff)) + payload;
+}

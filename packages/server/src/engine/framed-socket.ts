@@ -4,7 +4,8 @@ import type { WebSocket } from 'ws';
 import { compactRequest, restoreRequest } from './compact-request.js';
 import type { EngineSocket, EngineSocketHandlers, RawWebSocket, SharedMessage } from './engine.js';
 import { flushAtEndOfTurn } from './flush-turn.js';
-import { frameMessage } from './frame.js';
+import { frameMessage, frameText } from './frame.js';
+import { FrameReader, type FrameSink } from './frame-reader.js';
 import { joinFrames } from './join-frames.js';
 import { withoutStack } from './without-stack.js';
 
@@ -12,6 +13,8 @@ import { withoutStack } from './without-stack.js';
 const EARLY_FLUSH_BYTES = 256 * 1024;
 /** Frames of at least this many bytes on average are written side by side instead of being copied together. */
 const JOIN_LIMIT_BYTES = 4 * 1024;
+/** Texts up to this length are held back as text: longer ones are better off as bytes from the start. */
+const LONGEST_HELD_TEXT = 4 * 1024;
 
 const OWNER: unique symbol = Symbol('FramedSocket');
 type Owned<T> = T & { [OWNER]?: FramedSocket };
@@ -23,15 +26,14 @@ interface WriteMark {
 }
 
 // The listeners are shared by all connections and find theirs by a symbol: no closure per connection.
-function onRead(this: Owned<NetSocket>): void {
-  const owner = this[OWNER];
-  if (owner !== undefined) owner.reads += 1;
+function onData(this: Owned<NetSocket>, chunk: Buffer): void {
+  this[OWNER]?.read(chunk);
 }
 function onMessage(this: Owned<WebSocket>, data: Buffer, isBinary: boolean): void {
-  this[OWNER]?.receive(data, isBinary);
+  this[OWNER]?.report(isBinary ? data : data.toString(), data.length);
 }
 function onError(this: Owned<WebSocket>, error: Error): void {
-  this[OWNER]?.handlers?.onError(error);
+  this[OWNER]?.fail(error);
 }
 function onClose(this: Owned<WebSocket>, code: number, reason: Buffer): void {
   this[OWNER]?.handlers?.onClose(code, reason.length === 0 ? '' : reason.toString());
@@ -39,12 +41,13 @@ function onClose(this: Owned<WebSocket>, code: number, reason: Buffer): void {
 
 /**
  * Owns a connection of `ws` on which no extension was negotiated: frames are built here (or shared with other
- * connections) and written to the TCP or TLS socket directly, at most one write per event-loop turn.
+ * connections) and written to the TCP or TLS socket directly, at most one write per event-loop turn. What clients send
+ * in one frame is read here too.
  *
- * Reading, control frames and the closing handshake stay with `ws`. Both sides write whole frames to the same
- * stream, so they never mix.
+ * Everything else about the protocol, such as control frames, fragments, violations and the closing handshake, stays
+ * with `ws`. Both sides write whole frames to the same stream, so they never mix.
  */
-export class FramedSocket implements EngineSocket {
+export class FramedSocket implements EngineSocket, FrameSink {
   handlers: EngineSocketHandlers | undefined;
   bytesReceived = 0;
   reads = 0;
@@ -53,17 +56,28 @@ export class FramedSocket implements EngineSocket {
   /** The request, or its text once nobody is expected to look at it. */
   #request: IncomingMessage | string;
   #isRequestHeld = false;
+  readonly #reader: FrameReader;
+  /** The listener by which `ws` reads. */
+  readonly #passOn: (chunk: Buffer) => void;
+  /** Frames that are held back, in order; behind them the `#text`. */
   #first: Buffer | undefined;
   #rest: Buffer[] | undefined;
+  /** Frames whose bytes are the characters of this text. */
+  #text = '';
   #heldBytes = 0;
+  #heldMessages = 0;
   /** Whether every frame held back goes to other connections too. */
   #areAllShared = true;
   #marks: WriteMark[] | undefined;
 
-  constructor(ws: WebSocket, net: NetSocket, request: IncomingMessage) {
+  /** `maxPayload` in bytes; larger messages are for `ws` to refuse. */
+  constructor(ws: WebSocket, net: NetSocket, request: IncomingMessage, maxPayload: number) {
     this.#ws = ws;
     this.#net = net;
     this.#request = request;
+    this.#reader = new FrameReader(this, maxPayload);
+    // The one that `ws` has just added.
+    this.#passOn = net.listeners('data').at(-1) as (chunk: Buffer) => void;
   }
 
   get raw(): RawWebSocket {
@@ -93,7 +107,7 @@ export class FramedSocket implements EngineSocket {
   }
 
   get unsentMessages(): number {
-    let messages = this.#first === undefined ? 0 : 1 + (this.#rest?.length ?? 0);
+    let messages = this.#heldMessages;
     this.#dropPassedMarks();
     if (this.#marks !== undefined) for (const mark of this.#marks) messages += mark.messages;
     return messages;
@@ -105,20 +119,54 @@ export class FramedSocket implements EngineSocket {
     const net: Owned<NetSocket> = this.#net;
     ws[OWNER] = this;
     net[OWNER] = this;
-    net.prependListener('data', onRead);
+    net.off('data', this.#passOn);
+    net.on('data', onData);
     ws.on('error', onError);
     ws.on('close', onClose);
     ws.on('message', onMessage);
   }
 
-  receive(data: Buffer, isBinary: boolean): void {
-    this.bytesReceived += data.length;
-    this.handlers?.onMessage(isBinary ? data : data.toString());
+  read(chunk: Buffer): void {
+    this.reads += 1;
+    this.#reader.read(chunk);
+  }
+
+  passOn(bytes: Buffer): void {
+    this.#passOn.call(this.#net, bytes);
+  }
+
+  handBack(): void {
+    this.#net.off('data', onData);
+    this.#net.on('data', this.#passOn);
+  }
+
+  fail(error: Error): void {
+    // What `ws` has refused, it does not read on; it waits for the end of the connection.
+    this.#net.off('data', onData);
+    this.handlers?.onError(error);
+  }
+
+  onFrame(message: string | Buffer, payloadBytes: number): void {
+    const ws = this.#ws;
+    if (ws.listenerCount('message') === 1) this.report(message, payloadBytes);
+    // An application listens on the object of the library too.
+    else ws.emit('message', Buffer.from(message as string), typeof message !== 'string');
+  }
+
+  report(message: string | Buffer, payloadBytes: number): void {
+    this.bytesReceived += payloadBytes;
+    this.handlers?.onMessage(message);
   }
 
   send(payload: string | Uint8Array): void {
     this.#areAllShared = false;
-    this.#hold(frameMessage(payload));
+    const isShortText = typeof payload === 'string' && payload.length <= LONGEST_HELD_TEXT;
+    const text = isShortText ? frameText(payload) : undefined;
+    if (text === undefined) this.#hold(frameMessage(payload));
+    else if (this.#admit(text.length)) {
+      this.#text = this.#text === '' ? text : this.#text + text;
+      this.#flushIfFull();
+    }
   }
 
   sendShared(message: SharedMessage): void {
@@ -137,43 +185,77 @@ export class FramedSocket implements EngineSocket {
   }
 
   #hold(frame: Buffer): void {
+    if (!this.#admit(frame.length)) return;
+    this.#textToFrame();
+    this.#append(frame);
+    this.#flushIfFull();
+  }
+
+  /** Makes room for a frame of this many bytes; `false` when it cannot be sent any more. */
+  #admit(bytes: number): boolean {
     if (!this.isOpen) {
       this.#refuse();
-      return;
+      return false;
     }
-    if (this.#first === undefined) {
-      this.#first = frame;
-      flushAtEndOfTurn(this);
-    } else if (this.#rest === undefined) this.#rest = [frame];
+    if (this.#heldMessages === 0) flushAtEndOfTurn(this);
+    this.#heldMessages += 1;
+    this.#heldBytes += bytes;
+    return true;
+  }
+
+  #append(frame: Buffer): void {
+    if (this.#first === undefined) this.#first = frame;
+    else if (this.#rest === undefined) this.#rest = [frame];
     else this.#rest.push(frame);
-    this.#heldBytes += frame.length;
+  }
+
+  #textToFrame(): void {
+    if (this.#text === '') return;
+    this.#append(Buffer.from(this.#text, 'latin1'));
+    this.#text = '';
+  }
+
+  #flushIfFull(): void {
     if (this.#heldBytes >= EARLY_FLUSH_BYTES) this.flush();
   }
 
   flush(): void {
-    const first = this.#first;
-    if (first === undefined) return;
-    const rest = this.#rest;
-    const bytes = this.#heldBytes;
+    const messages = this.#heldMessages;
+    if (messages === 0) return;
+    // The peer began to close, or the connection broke, while the frames were held: `close` tells the rest.
+    if (this.isOpen) this.#write();
     this.#first = undefined;
     this.#rest = undefined;
+    this.#text = '';
     this.#heldBytes = 0;
-    // The peer began to close, or the connection broke, while the frames were held: `close` tells the rest.
-    if (!this.isOpen) return;
-    const net = this.#net;
-    if (rest === undefined) net.write(first);
-    else {
-      rest.unshift(first);
-      // Large frames of its own go side by side; copying pays when they are small, or when others need the same.
-      if (this.#areAllShared || bytes < rest.length * JOIN_LIMIT_BYTES) net.write(joinFrames(rest, bytes));
-      else {
-        net.cork();
-        for (const frame of rest) net.write(frame);
-        net.uncork();
-      }
-    }
+    this.#heldMessages = 0;
     this.#areAllShared = true;
-    if (net.writableLength > 0) this.#mark(rest?.length ?? 1);
+    if (this.#net.writableLength > 0) this.#mark(messages);
+  }
+
+  #write(): void {
+    const net = this.#net;
+    if (this.#first === undefined) {
+      // A text goes to the kernel without becoming a Buffer before.
+      net.write(this.#text, 'latin1');
+      return;
+    }
+    this.#textToFrame();
+    const first = this.#first;
+    const rest = this.#rest;
+    if (rest === undefined) {
+      net.write(first);
+      return;
+    }
+    rest.unshift(first);
+    const bytes = this.#heldBytes;
+    // Large frames of its own go side by side; copying pays when they are small, or when others need the same.
+    if (this.#areAllShared || bytes < rest.length * JOIN_LIMIT_BYTES) net.write(joinFrames(rest, bytes));
+    else {
+      net.cork();
+      for (const frame of rest) net.write(frame);
+      net.uncork();
+    }
   }
 
   close(code: number, reason: string): void {

@@ -15,6 +15,7 @@ import { PlainSocket } from './plain-socket.js';
 export class WsEngine implements EngineServer {
   readonly raw: WebSocketServer;
   readonly #options: EngineOptions;
+  readonly #maxPayload: number;
   #closed = false;
 
   constructor(options: EngineOptions) {
@@ -26,6 +27,8 @@ export class WsEngine implements EngineServer {
       noServer: true,
       verifyClient: verifyClient as never,
     });
+    // In `ws` none is 0.
+    this.#maxPayload = this.raw.options.maxPayload || Infinity;
     this.raw.on('error', onError);
     httpServer.on('upgrade', this.#onUpgrade);
     httpServer.on('error', this.#onHttpError);
@@ -35,7 +38,7 @@ export class WsEngine implements EngineServer {
   #onUpgrade = (request: IncomingMessage, duplex: Duplex, head: Buffer): void => {
     const net = duplex as NetSocket;
     this.raw.handleUpgrade(request, duplex, head, (ws) => {
-      const socket = engineSocket(ws, net, request);
+      const socket = this.#engineSocket(ws, net, request);
       const isSeenByOthers = this.raw.emit('connection', ws, request);
       if (isSeenByOthers || this.#options.httpServer.listenerCount('upgrade') > 1) socket.holdRequest();
       this.#options.onConnection(socket);
@@ -61,8 +64,9 @@ export class WsEngine implements EngineServer {
     }
     this.raw.close(callback);
   }
-}
 
-function engineSocket(ws: WebSocket, net: NetSocket, request: IncomingMessage): EngineSocket {
-  return ws.extensions === '' ? new FramedSocket(ws, net, request) : new PlainSocket(ws, request);
+  #engineSocket(ws: WebSocket, net: NetSocket, request: IncomingMessage): EngineSocket {
+    if (ws.extensions !== '') return new PlainSocket(ws, request);
+    return new FramedSocket(ws, net, request, this.#maxPayload);
+  }
 }

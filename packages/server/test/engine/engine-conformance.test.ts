@@ -82,6 +82,25 @@ describe.for(ENGINES)('%s', ([, options]) => {
     expect(await client.ended()).toMatchObject({ code: 4321, reason: 'so long' });
   });
 
+  test('an application that listens on the object of the library hears every message too', async () => {
+    const { open } = await start();
+    const { client, socket } = await open({ perMessageDeflate: true });
+    const heard: [string, unknown][] = [];
+    socket.socket.on('message', (data: Buffer, isBinary: unknown) => heard.push([data.toString(), isBinary]));
+    const received = nextValue(socket.receiver('last'));
+    const before = socket.getBytesReceived();
+    client.send('{"event":"é"}');
+    client.sendBinary(Buffer.from('{"event":"b"}'));
+    client.send('{"event":"last"}');
+    await received;
+    expect(heard).toEqual([
+      ['{"event":"é"}', false],
+      ['{"event":"b"}', true],
+      ['{"event":"last"}', false],
+    ]);
+    expect(socket.getBytesReceived() - before).toBe(14 + 13 + 16);
+  });
+
   test('counts what was received, and what waits until it has left', async () => {
     const { open } = await start();
     const { client, socket } = await open({ perMessageDeflate: true });
