@@ -74,7 +74,6 @@ export type { InvokeOptions, Subscriber, TransmitOptions } from './exchange/subs
 export type { LimitPreset, Limits } from './limits.js';
 export type {
   Action,
-  ActionAllowance,
   ActionBase,
   ActionsByMiddleware,
   ActionType,
@@ -91,6 +90,7 @@ export type {
   TransmitAction,
 } from './middleware/action.js';
 export type { MiddlewareFunction, MiddlewareStream } from './middleware/middleware-stream.js';
+export type { ActionAllowance } from './middleware/verdict.js';
 export type { ServerEvents } from './server-events.js';
 export type { AuthKeyOption, ResolvedOptions, ServerOptions } from './server-options.js';
 export type { AuthTokenOptions } from './socket/auth-state.js';

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { type AuthToken, type AuthTokenExpiredError, InvalidActionError } from '@socketcluster-ts/core';
+import type { ActionAllowance, VerdictReceiver } from './verdict.js';
 
 /** The names of the four middleware lines. */
 export type MiddlewareType = 'handshake' | 'inboundRaw' | 'inbound' | 'outbound';
@@ -15,17 +16,6 @@ export type ActionType =
   | 'publishIn'
   | 'publishOut'
   | 'authenticate';
-
-/** What a middleware may change about an action it allows. */
-export interface ActionAllowance {
-  /** Replaces the payload when not `undefined`; `null` is a replacement. */
-  readonly data?: unknown;
-  /** Only for `publishOut`. */
-  readonly options?: {
-    /** Send the bytes encoded for everybody, even when `data` was replaced. */
-    readonly useCache?: boolean;
-  };
-}
 
 /** The authentication found in a handshake; what a `handshakeSC` middleware changes here is what counts. */
 export interface AuthInfo {
@@ -173,6 +163,20 @@ const TYPES = {
 
 type ActionTypes = typeof TYPES;
 
+/** Who put an action before a middleware function: the stream of that function. */
+export interface VerdictKeeper {
+  /** The action was decided, with the packet of `allow()` or the error of `block()`. Must not throw. */
+  settle(action: AGAction, packetOrError: unknown, receiver: VerdictReceiver): void;
+}
+
+/** Has `keeper.settle()` called for `receiver`, once, in a microtask after the verdict on the action. */
+export let keepVerdict: (action: AGAction, keeper: VerdictKeeper, receiver: VerdictReceiver) => void;
+
+// The verdicts of a burst share one microtask: a message to a thousand subscribers costs one job, not a thousand.
+const settled = Promise.resolve();
+let decided: AGAction[] = [];
+let settleAll: () => void;
+
 /**
  * Owns the verdict on something a peer wants to do.
  *
@@ -211,10 +215,25 @@ export class AGAction implements ActionFields, ActionTypes {
   type: ActionType | undefined;
   outcome: 'allowed' | 'blocked' | null = null;
   #verdict: unknown;
+  #keeper: VerdictKeeper | undefined;
+  #receiver: VerdictReceiver | undefined;
   #promise: Promise<unknown> | undefined;
   #settle: { resolve: (packet: unknown) => void; reject: (error: unknown) => void } | undefined;
   #allow: ((packet?: ActionAllowance) => void) | undefined;
   #block: ((error?: unknown) => void) | undefined;
+
+  static {
+    // Lets middleware streams, and no application, into the private part.
+    keepVerdict = (action, keeper, receiver): void => {
+      action.#keeper = keeper;
+      action.#receiver = receiver;
+    };
+    settleAll = (): void => {
+      const due = decided;
+      decided = [];
+      for (const action of due) action.#tell();
+    };
+  }
 
   constructor(type?: ActionType, fields?: ActionFields) {
     this.type = type;
@@ -250,8 +269,15 @@ export class AGAction implements ActionFields, ActionTypes {
     }
     this.outcome = outcome;
     this.#verdict = verdict;
+    // Not at once: what the loop does next, up to its next `await`, comes before the effect of the verdict.
+    if (this.#keeper !== undefined && decided.push(this) === 1) void settled.then(settleAll);
     if (outcome === 'allowed') this.#settle?.resolve(verdict);
     else this.#settle?.reject(verdict);
+  }
+
+  #tell(): void {
+    const receiver = this.#receiver;
+    if (receiver !== undefined) this.#keeper?.settle(this, this.#verdict, receiver);
   }
 }
 

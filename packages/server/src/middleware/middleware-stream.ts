@@ -1,6 +1,7 @@
 import { SilentMiddlewareBlockedError } from '@socketcluster-ts/core';
 import { type StreamConsumer, WritableConsumableStream } from '@socketcluster-ts/streams';
-import type { AGAction, MiddlewareType } from './action.js';
+import { type AGAction, keepVerdict, type MiddlewareType, type VerdictKeeper } from './action.js';
+import type { ActionAllowance, Verdict, VerdictReceiver } from './verdict.js';
 
 /**
  * A middleware function: called once per stream, expected to loop over its actions and to call `allow()` or
@@ -9,26 +10,20 @@ import type { AGAction, MiddlewareType } from './action.js';
  */
 export type MiddlewareFunction<A = AGAction> = (stream: MiddlewareStream<A>) => void | Promise<void>;
 
-/** The part of an action the stream itself looks at. */
-interface Decidable {
-  readonly type: string | undefined;
-  readonly outcome: 'allowed' | 'blocked' | null;
-  readonly promise: Promise<unknown>;
-  readonly block: (error?: unknown) => void;
-}
-
 /**
  * Owns the actions of one socket (or of one upgrade request) that wait for the verdict of one middleware
  * function, and the state of that function.
  */
-export class MiddlewareStream<A = AGAction> extends WritableConsumableStream<A> {
+export class MiddlewareStream<A = AGAction> extends WritableConsumableStream<A> implements VerdictKeeper {
   readonly type: MiddlewareType;
   /** The function that was started on this stream. */
   middleware: MiddlewareFunction<never> | undefined;
   #ended = false;
   /** Written before the function began to consume; it may have something to await first. */
   #early: A[] | undefined;
-  #undecided: Set<A> | undefined;
+  // Most lines have one action at a time before them: it needs no Set.
+  #undecided: AGAction | undefined;
+  #othersUndecided: Set<AGAction> | undefined;
 
   constructor(type: MiddlewareType) {
     super();
@@ -59,38 +54,62 @@ export class MiddlewareStream<A = AGAction> extends WritableConsumableStream<A> 
     return consumer;
   }
 
-  /**
-   * Asks the middleware for its verdict: resolves with the packet given to `allow()`, rejects with what was
-   * given to `block()`.
-   */
-  async judge(action: A & Decidable): Promise<unknown> {
-    const { promise } = action;
+  /** Asks the middleware for its verdict on an action, which the receiver is then told. */
+  judge(action: A & AGAction, receiver: VerdictReceiver): void {
+    keepVerdict(action, this, receiver);
+    if (this.#undecided === undefined) this.#undecided = action;
+    else (this.#othersUndecided ??= new Set()).add(action);
     if (this.getConsumerCount() > 0) this.write(action);
     else if (this.#ended) action.block(this.#goneError(action));
     else (this.#early ??= []).push(action);
-    const undecided = (this.#undecided ??= new Set());
-    undecided.add(action);
+  }
+
+  /** Called by an action of this stream that was decided. */
+  settle(action: AGAction, packetOrError: unknown, receiver: VerdictReceiver): void {
+    if (this.#undecided === action) this.#undecided = undefined;
+    else this.#othersUndecided?.delete(action);
     try {
-      return await promise;
-    } finally {
-      undecided.delete(action);
+      receiver.onVerdict(
+        action.outcome === 'allowed' ? allowed(action, packetOrError) : this.#blocked(action, packetOrError),
+      );
+    } catch (error) {
+      // Other verdicts of the same burst are still to be told.
+      queueMicrotask(() => {
+        throw error;
+      });
     }
+  }
+
+  #blocked(action: AGAction, cause: unknown): Verdict {
+    const silent = (cause as { silent?: unknown } | null | undefined)?.silent;
+    if (cause && !silent) return { allowed: false, error: cause, cause };
+    const error = new SilentMiddlewareBlockedError(
+      `The ${String(action.type)} AGAction was blocked by ${this.type} middleware`,
+      this.type,
+    );
+    return { allowed: false, error, cause: cause || error };
   }
 
   #end(): void {
     this.#ended = true;
     // A function may return while loops it started go on; they still hold the stream.
     if (this.getConsumerCount() > 0) return;
-    for (const action of this.#undecided ?? []) {
-      const waiting = action as A & Decidable;
-      if (waiting.outcome === null) waiting.block(this.#goneError(waiting));
+    const waiting = [this.#undecided, ...(this.#othersUndecided ?? [])];
+    for (const action of waiting) {
+      if (action?.outcome === null) action.block(this.#goneError(action));
     }
   }
 
-  #goneError(action: Decidable): SilentMiddlewareBlockedError {
+  #goneError(action: AGAction): SilentMiddlewareBlockedError {
     return new SilentMiddlewareBlockedError(
       `The ${action.type ?? ''} AGAction was blocked because the ${this.type} middleware function has ended`,
       this.type,
     );
   }
+}
+
+function allowed(action: AGAction, packet: unknown): Verdict {
+  const { data, options } = (packet ?? {}) as ActionAllowance;
+  const replaced = data !== undefined;
+  return { allowed: true, data: replaced ? data : action.data, replaced, options };
 }

@@ -6,7 +6,8 @@ import {
   responsePacket,
 } from '@socketcluster-ts/core';
 import { AGAction, type AuthInfo } from '../middleware/action.js';
-import { type Blocked, runAction } from '../middleware/run-action.js';
+import { runAction } from '../middleware/run-action.js';
+import type { Blocked } from '../middleware/verdict.js';
 import type { Connection } from './connection.js';
 import { nextTurn } from './next-turn.js';
 import { verifyHandshakeToken } from './verify-token.js';

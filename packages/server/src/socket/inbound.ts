@@ -6,7 +6,8 @@ import { runAction } from '../middleware/run-action.js';
 import { afterMicrotasks, type Resumable } from './after-microtasks.js';
 import type { Connection } from './connection.js';
 import { isPong } from './heartbeat.js';
-import { isTooEarly, routePacket } from './route-packet.js';
+import { InboundQuestion, type PacketQueue } from './inbound-question.js';
+import { isTooEarly, type Pending, routePacket } from './route-packet.js';
 
 type Frame = string | Buffer;
 
@@ -24,7 +25,7 @@ interface Batch {
  * arrival; between two packets all woken loops run, and a packet that has to wait for something holds back those
  * behind it. Nothing that a packet causes can end this.
  */
-export class Inbound implements Resumable {
+export class Inbound implements Resumable, PacketQueue {
   received = 0;
   processed = 0;
   readonly #connection: Connection;
@@ -116,7 +117,7 @@ export class Inbound implements Resumable {
   #take(frame: Frame): void {
     this.#busy = true;
     this.processed += 1;
-    let pending: Promise<void> | undefined;
+    let pending: Pending | undefined;
     try {
       pending = this.#process(frame);
     } catch (error) {
@@ -141,7 +142,7 @@ export class Inbound implements Resumable {
     const packet = batch.packets[batch.next];
     batch.next += 1;
     if (batch.next >= batch.packets.length) this.#batch = undefined;
-    let pending: Promise<void> | undefined;
+    let pending: Pending | undefined;
     try {
       pending = routePacket(this.#connection, parsePacket(packet), batch.frame);
     } catch (error) {
@@ -151,20 +152,35 @@ export class Inbound implements Resumable {
   }
 
   /** What comes after a packet: a pause for what it has to wait for, and one for the loops it woke. */
-  #goOn(pending: Promise<void> | undefined): void {
+  #goOn(pending: Pending | undefined): void {
+    if (pending instanceof InboundQuestion) {
+      pending.queue = this;
+      return;
+    }
     if (pending !== undefined) {
-      const hop = (): void => afterMicrotasks(this);
-      // A packet that fails must not end the loop, nor the process.
-      pending.then(hop, (error: unknown) => {
-        this.#connection.socket.emitError(error);
-        hop();
-      });
+      pending.then(
+        () => this.onPacketDone(),
+        (error: unknown) => this.onPacketFailed(error),
+      );
       return;
     }
     const isMoreWaiting = this.#batch !== undefined || this.#frames !== undefined;
     // An engine that does not count its reads may be about to report another message of this one.
     if (isMoreWaiting || this.#connection.engine.reads === undefined) afterMicrotasks(this);
     else this.#rest();
+  }
+
+  /** A packet that had to wait for something has had its effect. */
+  onPacketDone(): void {
+    // Now, not when it came: the loops it woke have not run before the next read.
+    this.#lastRead = this.#connection.engine.reads;
+    this.#goOn(undefined);
+  }
+
+  /** A packet that fails must not end the queue, nor the process. */
+  onPacketFailed(error: unknown): void {
+    this.#connection.socket.emitError(error);
+    this.onPacketDone();
   }
 
   #rest(): void {
@@ -174,7 +190,7 @@ export class Inbound implements Resumable {
     this.#whenDrained?.();
   }
 
-  #process(frame: Frame): Promise<void> | undefined {
+  #process(frame: Frame): Pending | undefined {
     const connection = this.#connection;
     if (isPong(frame, connection.protocolVersion)) {
       if (!isTooEarly(connection)) connection.expireTokenIfDue();

@@ -12,25 +12,26 @@ import {
   type WireResponse,
 } from '@socketcluster-ts/core';
 import { WritableConsumableStream } from '@socketcluster-ts/streams';
-import { type Publication, toPayload } from '../exchange/publication.js';
+import { Publication, toPayload } from '../exchange/publication.js';
 import type { TransmitOptions } from '../exchange/subscriber.js';
 import { AGAction } from '../middleware/action.js';
-import { runAction } from '../middleware/run-action.js';
+import type { Verdict, VerdictReceiver } from '../middleware/verdict.js';
 import type { SocketContext } from './socket-context.js';
 
 /** Entries after which the handed-over part of the lane is let go: one copy of the rest for many entries. */
 const SPLICE_AFTER = 256;
 
-/** A message on its way out, in the ordered lane. */
-interface Entry {
+/** An event or call on its way out. */
+interface Message {
   readonly event: string;
   readonly data: unknown;
-  /** Set for a message of the broker that others receive too. */
-  readonly publication?: Publication | undefined;
   readonly options?: TransmitOptions | undefined;
   readonly call?: PendingCall | undefined;
   readonly ackTimeout?: number | undefined;
 }
+
+/** What can be in the ordered lane. A message of the broker, which others receive too, is its own entry. */
+type Entry = Message | Publication;
 
 /** A packet as the codec gets it; `sendObject()` may bring anything. */
 type Packet = Partial<WireEvent & WireResponse>;
@@ -43,12 +44,15 @@ type Packet = Partial<WireEvent & WireResponse>;
  * middleware is set, publishes wait for its verdict one after the other, and everything but answers, the
  * handshake reply and pings waits behind them.
  */
-export class Outbound {
+export class Outbound implements VerdictReceiver {
   /** Events and calls accepted for sending so far. */
   prepared = 0;
   readonly #context: SocketContext;
+  /** The entry that waits for the verdict of the middleware. */
+  #asked: Entry | undefined;
+  /** What waits behind it. */
   #lane: Entry[] | undefined;
-  /** How many of the lane have been handed over. */
+  /** How many of the lane have been taken out of it. */
   #taken = 0;
   #stream: WritableConsumableStream<WireEvent> | undefined;
   #batcher: Batcher<Packet> | undefined;
@@ -78,8 +82,9 @@ export class Outbound {
   /** Messages that have not left this process yet. */
   get waiting(): number {
     if (this.#context.state === 'closed') return 0;
-    const queued = this.#lane === undefined ? 0 : this.#lane.length - this.#taken;
-    return queued + this.#context.engine.unsentMessages;
+    const asked = this.#asked === undefined ? 0 : 1;
+    const behind = this.#lane === undefined ? 0 : this.#lane.length - this.#taken;
+    return asked + behind + this.#context.engine.unsentMessages;
   }
 
   /** Takes a message of a channel. */
@@ -91,11 +96,11 @@ export class Outbound {
     }
     this.prepared += 1;
     this.#stream?.write({ event: '#publish', data: publication.packet() });
-    if (this.#lane === undefined && server.middlewareFunctions.outbound === undefined && !this.isBuffering) {
+    if (!this.#isWaiting && server.middlewareFunctions.outbound === undefined && !this.isBuffering) {
       engine.sendShared(publication);
       return;
     }
-    this.#enqueue({ event: '#publish', data: undefined, publication });
+    this.#enqueue(publication);
   }
 
   /** The events and calls, for who wants to watch them. */
@@ -152,65 +157,77 @@ export class Outbound {
     this.#context.socket.emitError(new BadConnectionError(message, 'connectAbort'));
   }
 
+  get #isWaiting(): boolean {
+    return this.#asked !== undefined || this.#lane !== undefined;
+  }
+
   #enqueue(entry: Entry): void {
-    if (this.#lane !== undefined) {
-      this.#lane.push(entry);
-    } else if (this.#mustAsk(entry)) {
-      this.#lane = [entry];
-      void this.#drain(this.#lane);
-    } else this.#write(entry, useCacheByDefault(entry));
+    if (this.#lane !== undefined) this.#lane.push(entry);
+    else if (this.#asked !== undefined) this.#lane = [entry];
+    else this.#handOver(entry);
   }
 
-  #mustAsk(entry: Entry): boolean {
-    return entry.event === '#publish' && this.#context.server.middlewareFunctions.outbound !== undefined;
-  }
-
-  /** Never rejects: every entry is guarded by itself. */
-  async #drain(lane: Entry[]): Promise<void> {
-    this.#taken = 0;
-    while (this.#lane === lane && this.#taken < lane.length) {
-      const entry = lane[this.#taken] as Entry;
-      if (this.#mustAsk(entry)) await this.#ask(entry, lane);
-      else this.#write(entry, useCacheByDefault(entry));
-      if (this.#lane !== lane) return;
-      this.#taken += 1;
-      if (this.#taken < SPLICE_AFTER) continue;
-      lane.splice(0, this.#taken);
-      this.#taken = 0;
-    }
-    if (this.#lane === lane) this.#lane = undefined;
-  }
-
-  async #ask(entry: Entry, lane: Entry[]): Promise<void> {
-    const { socket, server } = this.#context;
-    const stream = this.#context.middleware.line('outbound');
+  /** Asks the middleware about an entry, or sends it if nobody has to be asked. */
+  #handOver(entry: Entry): void {
+    const stream = isPublish(entry) ? this.#context.middleware.line('outbound') : undefined;
     if (stream === undefined) {
       this.#write(entry, useCacheByDefault(entry));
       return;
     }
-    const packet = entry.publication?.packet() ?? (entry.data as { channel: string; data?: unknown });
-    const action = new AGAction(AGAction.PUBLISH_OUT, { socket, channel: packet?.channel });
-    if (packet?.data !== undefined) action.data = packet.data;
-    const verdict = await runAction(stream, action);
-    // Killed or overtaken by a close while the verdict was awaited.
-    if (this.#lane !== lane) return;
-    if (!verdict.allowed) {
-      if (server.middlewareEmitFailures) socket.emitError(verdict.cause);
-      return;
-    }
-    const { options, data, replaced } = verdict;
-    if (options?.useCache === true || (options === undefined && !replaced)) this.#write(entry, true);
-    // A packet of its own: the publication belongs to every subscriber.
-    else this.#write({ event: '#publish', data: { ...packet, data } }, false);
+    const action = new AGAction(AGAction.PUBLISH_OUT);
+    const { channel, data } = publicationOf(entry);
+    action.socket = this.#context.socket;
+    action.channel = channel;
+    if (data !== undefined) action.data = data;
+    this.#asked = entry;
+    stream.judge(action, this);
   }
 
-  /** Hands one message to the engine, or to the batch. */
+  onVerdict(verdict: Verdict): void {
+    const entry = this.#asked;
+    // Killed or overtaken by a close while the verdict was awaited; nothing is asked after either.
+    if (entry === undefined) return;
+    this.#asked = undefined;
+    if (verdict.allowed) this.#writePublish(entry, verdict);
+    else if (this.#context.server.middlewareEmitFailures) this.#context.socket.emitError(verdict.cause);
+    if (this.#lane !== undefined) this.#goOn(this.#lane);
+  }
+
+  /** Hands over what waits, up to the next entry that the middleware has to be asked about. */
+  #goOn(lane: Entry[]): void {
+    while (this.#asked === undefined && this.#lane === lane) {
+      const entry = lane[this.#taken];
+      if (entry === undefined) {
+        this.#lane = undefined;
+        this.#taken = 0;
+        return;
+      }
+      this.#taken += 1;
+      if (this.#taken >= SPLICE_AFTER) {
+        lane.splice(0, this.#taken);
+        this.#taken = 0;
+      }
+      this.#handOver(entry);
+    }
+  }
+
+  #writePublish(entry: Entry, { options, data, replaced }: Verdict & { allowed: true }): void {
+    if (options?.useCache === true || (options === undefined && !replaced)) this.#write(entry, true);
+    // A packet of its own: the publication belongs to every subscriber.
+    else this.#write({ event: '#publish', data: { ...publicationOf(entry), data } }, false);
+  }
+
+  /** Hands one entry to the engine, or to the batch. */
   #write(entry: Entry, useCache: boolean): void {
     const { engine, server } = this.#context;
-    const { publication, call, options } = entry;
+    if (entry instanceof Publication) {
+      if (this.isBuffering) this.batcher.push(toPacket(entry));
+      else engine.sendShared(entry);
+      return;
+    }
+    const { call, options } = entry;
     if (call !== undefined) this.calls.startTimer(call, entry.ackTimeout ?? server.ackTimeout);
     if (this.isBuffering) this.batcher.push(toPacket(entry));
-    else if (publication !== undefined) engine.sendShared(publication);
     else if (useCache && options?.stringifiedData !== undefined)
       engine.send(toPayload(options.stringifiedData));
     else this.#sendPacket(toPacket(entry));
@@ -274,9 +291,7 @@ export class Outbound {
 
   /** Sends what can still be sent before a close of ours: everything but publishes without a verdict. */
   flushForClose(): void {
-    const lane = this.#lane;
-    this.#lane = undefined;
-    for (const entry of lane?.slice(this.#taken) ?? []) {
+    for (const entry of this.#takeLane()) {
       if (!this.#mustAsk(entry)) this.#write(entry, useCacheByDefault(entry));
     }
     this.#batcher?.flushBatch();
@@ -285,15 +300,26 @@ export class Outbound {
 
   /** Drops what waits in the ordered lane, and takes nothing more. Calls in it are rejected. */
   kill(): void {
-    const lane = this.#lane;
-    this.#lane = undefined;
     this.#ended = true;
     this.#stream?.kill();
-    for (const { call, event } of lane?.slice(this.#taken) ?? []) {
-      if (call === undefined) continue;
-      const message = `Event ${event} was aborted due to a bad connection`;
-      this.calls.reject(call, new BadConnectionError(message, 'disconnect'));
+    for (const entry of this.#takeLane()) {
+      if (entry instanceof Publication || entry.call === undefined) continue;
+      const message = `Event ${entry.event} was aborted due to a bad connection`;
+      this.calls.reject(entry.call, new BadConnectionError(message, 'disconnect'));
     }
+  }
+
+  /** Empties the ordered lane; an entry that waits for its verdict is dropped. */
+  #takeLane(): Entry[] {
+    const waiting = this.#lane?.slice(this.#taken) ?? [];
+    this.#asked = undefined;
+    this.#lane = undefined;
+    this.#taken = 0;
+    return waiting;
+  }
+
+  #mustAsk(entry: Entry): boolean {
+    return isPublish(entry) && this.#context.server.middlewareFunctions.outbound !== undefined;
   }
 
   /** Takes nothing more; what waits is still sent. */
@@ -317,10 +343,21 @@ export class Outbound {
   }
 }
 
-function useCacheByDefault({ event, options }: Entry): boolean {
-  return options?.useCache ?? event === '#publish';
+function isPublish(entry: Entry): boolean {
+  return entry instanceof Publication || entry.event === '#publish';
 }
 
-function toPacket({ event, data, publication, call }: Entry): Packet {
-  return eventPacket(event, publication === undefined ? data : publication.packet(), call?.cid);
+/** Channel and data of a publish; an application that transmits `#publish` by itself may give anything. */
+function publicationOf(entry: Entry): { readonly channel: string; readonly data?: unknown } {
+  if (entry instanceof Publication) return entry;
+  return (entry.data ?? {}) as { channel: string; data?: unknown };
+}
+
+function useCacheByDefault(entry: Entry): boolean {
+  return entry instanceof Publication || (entry.options?.useCache ?? entry.event === '#publish');
+}
+
+function toPacket(entry: Entry): Packet {
+  if (entry instanceof Publication) return eventPacket('#publish', entry.packet());
+  return eventPacket(entry.event, entry.data, entry.call?.cid);
 }

@@ -2,9 +2,7 @@ import {
   type AuthTokenExpiredError,
   BrokerError,
   CLOSE_CODES,
-  dehydrateError,
   type EventPacket,
-  errorPacket,
   exceedsDepth,
   InvalidActionError,
   type Packet,
@@ -12,26 +10,27 @@ import {
   ResourceLimitError,
   responsePacket,
 } from '@socketcluster-ts/core';
-import { type ActionFields, type ActionType, AGAction } from '../middleware/action.js';
-import { runAction } from '../middleware/run-action.js';
+import { type ActionType, AGAction } from '../middleware/action.js';
 import { authenticate } from './authenticate.js';
 import type { Connection } from './connection.js';
 import { echoName } from './echo-name.js';
+import { failCall } from './fail-call.js';
 import { handshake } from './handshake.js';
+import { InboundQuestion } from './inbound-question.js';
 
-/** What the middleware lets through: the payload to go on with, or nothing. */
-type Passed = { readonly data: unknown } | undefined;
+/** What a packet waits for before its effect is complete. */
+export type Pending = Promise<void> | InboundQuestion;
 
 /**
  * Has one packet take effect: the one gate through which everything a client sends has to go.
  *
- * Gives a promise only when something has to be waited for; the next packet of the connection comes after it.
+ * Gives something to wait for only when that must be; the next packet of the connection comes after it.
  */
 export function routePacket(
   connection: Connection,
   packet: Packet,
   frame: string | Buffer,
-): Promise<void> | undefined {
+): Pending | undefined {
   if (packet.kind === 'event') return routeEvent(connection, packet);
   if (isTooEarly(connection)) return undefined;
   if (packet.kind === 'response') connection.outbound.settle(packet);
@@ -46,7 +45,7 @@ export function isTooEarly(connection: Connection): boolean {
   return true;
 }
 
-function routeEvent(connection: Connection, packet: EventPacket): Promise<void> | undefined {
+function routeEvent(connection: Connection, packet: EventPacket): Pending | undefined {
   const { event } = packet;
   if (event === '#handshake') return openConnection(connection, packet);
   if (isTooEarly(connection)) return undefined;
@@ -84,7 +83,7 @@ function openConnection(connection: Connection, packet: EventPacket): Promise<vo
   if (connection.state !== 'connecting') {
     const error = new InvalidActionError('The handshake of this socket has already been completed');
     connection.socket.emitError(error);
-    fail(connection, cid, error);
+    failCall(connection, cid, error);
     return undefined;
   }
   return handshake(connection, packet, cid).then(() =>
@@ -105,27 +104,23 @@ function dispatch(
   connection: Connection,
   packet: EventPacket,
   expired: AuthTokenExpiredError | undefined,
-): Promise<void> | undefined {
+): Pending | undefined {
   const { event, cid, data } = packet;
-  if (connection.server.middlewareFunctions.inbound === undefined) {
-    write(connection, packet, data);
-    return undefined;
-  }
-  const fields = actionFields(packet, expired);
-  if (cid === undefined) fields.receiver = event;
-  else fields.procedure = event;
+  if (connection.server.middlewareFunctions.inbound === undefined) return write(connection, packet, data);
   const type = cid === undefined ? AGAction.TRANSMIT : AGAction.INVOKE;
-  return askInbound(connection, cid, type, fields).then((passed) => {
-    if (passed !== undefined) write(connection, packet, passed.data);
-  });
+  const action = inboundAction(connection, type, packet, expired);
+  if (cid === undefined) action.receiver = event;
+  else action.procedure = event;
+  return new InboundQuestion(connection, packet, write).ask(action);
 }
 
-function write(connection: Connection, packet: EventPacket, data: unknown): void {
+function write(connection: Connection, packet: EventPacket, data: unknown): undefined {
   const { socket } = connection;
   if (packet.cid === undefined) socket.writeReceiver(packet.event, data);
   else if (socket.hasProcedure(packet.event)) {
     socket.writeProcedure(packet.event, socket.createRequest(packet.cid, packet.event, data));
   }
+  return undefined;
 }
 
 /** A reserved event, for who watches these. A request has its answer already; a receiver gets the bare data. */
@@ -144,40 +139,24 @@ function writeReserved(
   }
 }
 
-function actionFields(
-  { data, hasData }: { readonly data: unknown; readonly hasData: boolean },
-  expired: AuthTokenExpiredError | undefined,
-): ActionFields {
-  const fields: ActionFields = hasData ? { data } : {};
-  if (expired !== undefined) fields.authTokenExpiredError = expired;
-  return fields;
-}
-
-/** Asks the inbound middleware, if one is set; a block is answered and emitted here. */
-async function askInbound(
+/** Field by field: an object of fields, copied into the action, costs more than the action. */
+function inboundAction(
   connection: Connection,
-  cid: number | undefined,
   type: ActionType,
-  fields: ActionFields,
-): Promise<Passed> {
-  const stream = connection.middleware.line('inbound');
-  if (stream === undefined) return { data: fields.data };
-  const { socket, server } = connection;
-  const verdict = await runAction(stream, new AGAction(type, { socket, ...fields }));
-  if (verdict.allowed) return { data: verdict.data };
-  if (server.middlewareEmitFailures) socket.emitError(verdict.cause);
-  fail(connection, cid, verdict.error);
-  return undefined;
-}
-
-function fail(connection: Connection, cid: number | undefined, error: unknown): void {
-  if (cid !== undefined) connection.socket.sendObject(errorPacket(cid, dehydrateError(error)));
+  payload: { readonly data: unknown; readonly hasData: boolean },
+  expired: AuthTokenExpiredError | undefined,
+): AGAction {
+  const action = new AGAction(type);
+  action.socket = connection.socket;
+  if (payload.hasData) action.data = payload.data;
+  if (expired !== undefined) action.authTokenExpiredError = expired;
+  return action;
 }
 
 /** Refuses a packet: an error event, and an error answer if one is wanted. */
 function refuse(connection: Connection, cid: number | undefined, error: unknown): undefined {
   connection.socket.emitError(error);
-  fail(connection, cid, error);
+  failCall(connection, cid, error);
   return undefined;
 }
 
@@ -185,7 +164,7 @@ function publish(
   connection: Connection,
   packet: EventPacket,
   expired: AuthTokenExpiredError | undefined,
-): Promise<void> | undefined {
+): Pending | undefined {
   const { cid } = packet;
   const { server } = connection;
   if (!server.allowClientPublish) {
@@ -200,18 +179,17 @@ function publish(
     return refuse(connection, cid, new ResourceLimitError(message));
   }
   const { channel, data } = payload;
-  if (server.middlewareFunctions.inbound === undefined) return publishData(connection, packet, channel, data);
-  const fields = { ...actionFields(payload, expired), channel };
-  return askInbound(connection, cid, AGAction.PUBLISH_IN, fields).then((passed) =>
-    passed === undefined ? undefined : publishData(connection, packet, channel, passed.data),
-  );
+  if (server.middlewareFunctions.inbound === undefined) return publishData(connection, packet, data, channel);
+  const action = inboundAction(connection, AGAction.PUBLISH_IN, payload, expired);
+  action.channel = channel;
+  return new InboundQuestion(connection, packet, publishData, channel).ask(action);
 }
 
 function publishData(
   connection: Connection,
   packet: EventPacket,
-  channel: string,
   data: unknown,
+  channel: string,
 ): Promise<void> | undefined {
   let pending: Promise<void> | undefined;
   try {
@@ -235,25 +213,33 @@ function published(connection: Connection, packet: EventPacket, channel: string,
   writeReserved(connection, packet, data === undefined ? { channel } : { channel, data }, data);
 }
 
-async function subscribe(
+function subscribe(
   connection: Connection,
   packet: EventPacket,
   expired: AuthTokenExpiredError | undefined,
-): Promise<void> {
-  const { cid } = packet;
+): Pending | undefined {
   const payload = parseChannelPayload(packet.data);
   if (payload === undefined) {
-    return refuse(connection, cid, new InvalidActionError('Subscribe channel name was malformatted'));
+    const error = new InvalidActionError('Subscribe channel name was malformatted');
+    return refuse(connection, packet.cid, error);
   }
   const { channel } = payload;
-  let passed: Passed = payload;
-  if (connection.server.middlewareFunctions.inbound !== undefined) {
-    const fields = { ...actionFields(payload, expired), channel };
-    passed = await askInbound(connection, cid, AGAction.SUBSCRIBE, fields);
-  }
-  if (passed === undefined) return undefined;
+  if (connection.server.middlewareFunctions.inbound === undefined)
+    return join(connection, packet, payload.data, channel);
+  const action = inboundAction(connection, AGAction.SUBSCRIBE, payload, expired);
+  action.channel = channel;
+  return new InboundQuestion(connection, packet, join, channel).ask(action);
+}
+
+async function join(
+  connection: Connection,
+  packet: EventPacket,
+  data: unknown,
+  channel: string,
+): Promise<void> {
+  const { cid } = packet;
   const { channel: _, ...options } = packet.data as Record<string, unknown>;
-  const subscriptionOptions = { ...options, data: passed.data };
+  const subscriptionOptions = { ...options, data };
   // compat: without a cid the middleware is asked and nothing is subscribed.
   if (cid !== undefined) {
     try {
@@ -269,7 +255,7 @@ async function subscribe(
     if ((connection.state as string) === 'closed') return undefined;
     connection.socket.sendObject(responsePacket(cid));
   }
-  writeReserved(connection, packet, { channel, ...subscriptionOptions }, passed.data);
+  writeReserved(connection, packet, { channel, ...subscriptionOptions }, data);
   return undefined;
 }
 
