@@ -1,3 +1,16 @@
+/** The timers of a {@link Batcher}, those of the platform unless it is told otherwise. */
+export interface BatchTimers {
+  /** Calls `fn` once, after so many milliseconds. */
+  setTimeout(fn: () => void, ms: number): unknown;
+  /** Makes sure that it is not called. */
+  clearTimeout(timer: unknown): void;
+}
+
+const platformTimers: BatchTimers = {
+  setTimeout: (fn, ms) => setTimeout(fn, ms),
+  clearTimeout: (timer) => clearTimeout(timer as ReturnType<typeof setTimeout>),
+};
+
 /**
  * Owns the packets that wait to be sent as one frame, and the timers that send them.
  *
@@ -9,14 +22,16 @@
  */
 export class Batcher<P> {
   readonly #sendBatch: (packets: P[]) => void;
+  readonly #timers: BatchTimers;
   #packets: P[] = [];
   #isBuffering = false;
   #isBatching = false;
-  #interval: ReturnType<typeof setInterval> | undefined;
-  #stopTimer: ReturnType<typeof setTimeout> | undefined;
+  #interval: unknown;
+  #stopTimer: unknown;
 
-  constructor(sendBatch: (packets: P[]) => void) {
+  constructor(sendBatch: (packets: P[]) => void, timers: BatchTimers = platformTimers) {
     this.#sendBatch = sendBatch;
+    this.#timers = timers;
   }
 
   /** Whether `startBatching()` is in force. Batching for the handshake (`batchFor()`) does not count. */
@@ -59,10 +74,17 @@ export class Batcher<P> {
     this.#flush();
   }
 
+  /** Stops buffering and gives what was buffered, which is not sent: `cancelBatch()` for who must account for it. */
+  takeBatch(): P[] {
+    this.#isBuffering = false;
+    const packets = this.#packets;
+    this.#packets = [];
+    return packets;
+  }
+
   /** Stops buffering and drops what was buffered. */
   cancelBatch(): void {
-    this.#isBuffering = false;
-    this.#packets = [];
+    this.takeBatch();
   }
 
   /** Buffers from now on, and sends what was buffered every `intervalMs` milliseconds, until stopped or cancelled. */
@@ -88,8 +110,8 @@ export class Batcher<P> {
    * batching goes on only if `startBatching()` was called meanwhile.
    */
   batchFor(durationMs: number, intervalMs: number): void {
-    clearTimeout(this.#stopTimer);
-    this.#stopTimer = setTimeout(() => {
+    this.#timers.clearTimeout(this.#stopTimer);
+    this.#stopTimer = this.#timers.setTimeout(() => {
       this.#stopTimer = undefined;
       if (!this.#isBatching) this.stopBatching();
     }, durationMs);
@@ -102,19 +124,20 @@ export class Batcher<P> {
   }
 
   #startInterval(intervalMs: number): void {
-    clearInterval(this.#interval);
+    this.#timers.clearTimeout(this.#interval);
     this.#isBuffering = true;
-    this.#interval = setInterval(() => {
+    const interval = this.#timers.setTimeout(() => {
       this.#flush();
       // A batch by hand that was flushed meanwhile switched buffering off for the rest of that interval only.
-      this.#isBuffering = true;
+      if (this.#interval === interval) this.#startInterval(intervalMs);
     }, intervalMs);
+    this.#interval = interval;
   }
 
   #endBatching(): void {
     this.#isBatching = false;
-    clearInterval(this.#interval);
-    clearTimeout(this.#stopTimer);
+    this.#timers.clearTimeout(this.#interval);
+    this.#timers.clearTimeout(this.#stopTimer);
     this.#interval = undefined;
     this.#stopTimer = undefined;
   }

@@ -1,4 +1,5 @@
-import { DueLists, DueNode } from './due-lists.js';
+import type { Deadline, DeadlineScheduler } from './deadline.js';
+import { DueLists } from './due-lists.js';
 
 /** Node fires a timer with a longer delay at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
@@ -37,34 +38,6 @@ export interface DeadlineQueueOptions {
 }
 
 /**
- * Owns one thing that will be due, and when. Whether and when is set by the {@link DeadlineQueue} it is scheduled in;
- * a deadline may stand in one queue only.
- *
- * `onDue` is called with the `owner`, so that a thousand owners can share one function instead of having a closure
- * each. A deadline can be scheduled any number of times, also by its own `onDue`.
- */
-export class Deadline<O = unknown> extends DueNode {
-  readonly #onDue: (owner: O) => void;
-  readonly #owner: O;
-
-  constructor(onDue: (owner: O) => void, owner: O) {
-    super();
-    this.#onDue = onDue;
-    this.#owner = owner;
-  }
-
-  /** Whether it is scheduled. */
-  get isScheduled(): boolean {
-    return this.list !== undefined;
-  }
-
-  /** Calls `onDue`. The queue does this; nobody else needs to. */
-  fire(): void {
-    this.#onDue(this.#owner);
-  }
-}
-
-/**
  * Owns any number of deadlines and the one timer that drives them all.
  *
  * A deadline is never early, and late by at most the tolerance plus what the event loop adds. Those that are due are
@@ -76,7 +49,7 @@ export class Deadline<O = unknown> extends DueNode {
  * `schedule()` and `cancel()` take constant time, or the logarithm of the number of different delays for the first
  * and last deadline of a delay. Delays may be as long as one likes.
  */
-export class DeadlineQueue {
+export class DeadlineQueue implements DeadlineScheduler {
   readonly #lists = new DueLists();
   readonly #now: () => number;
   readonly #afterInput: (fn: () => void) => void;

@@ -148,6 +148,11 @@ export class BadConnectionError extends ListedMessageError {
   }
 }
 
+/** A call that its caller gave up through an `AbortSignal`; `cause` is the reason of the signal. */
+export class AbortError extends ListedMessageError {
+  override readonly name = 'AbortError';
+}
+
 /** A subscription, an end of one, or a publish in which the broker failed. */
 export class BrokerError extends ListedMessageError {
   override readonly name = 'BrokerError';

@@ -14,7 +14,7 @@
  */
 export { TimeoutError } from '@socketcluster-ts/streams';
 export { type AuthToken, isTokenExpired } from './auth-token.js';
-export { Batcher } from './batcher.js';
+export { Batcher, type BatchTimers } from './batcher.js';
 export { CallTable, type PendingCall } from './call-table.js';
 export {
   AGChannel,
@@ -26,9 +26,13 @@ export {
 export type { ChannelListeners } from './channel-listeners.js';
 export { addChannelMethods, type ChannelMethods, type ChannelStreamsOwner } from './channel-methods.js';
 export { ChannelStreams } from './channel-streams.js';
-export { Deadline, DeadlineQueue, type DeadlineQueueOptions } from './deadline-queue.js';
+export { cloneData } from './clone-data.js';
+export { Deadline, type DeadlineScheduler } from './deadline.js';
+export { DeadlineQueue, type DeadlineQueueOptions } from './deadline-queue.js';
+export { type Delivery, markDelivery } from './delivery.js';
 export { decycle, dehydrateError, hydrateError } from './error-transfer.js';
 export {
+  AbortError,
   AuthError,
   AuthTokenError,
   AuthTokenExpiredError,

@@ -1,3 +1,5 @@
+const NORMAL = 1000;
+
 /**
  * Every close code that this protocol knows, by name.
  *
@@ -29,7 +31,7 @@ export const CLOSE_CODES: {
   readonly MESSAGE_BEFORE_HANDSHAKE: 4009;
   readonly READS_TOO_SLOWLY: 4010;
 } = {
-  NORMAL: 1000,
+  NORMAL,
   GOING_AWAY: 1001,
   PROTOCOL_ERROR: 1002,
   INVALID_DATA: 1003,
@@ -112,7 +114,7 @@ const MAX_REASON_BYTES = 123;
  */
 export function sanitizeClose(code: unknown, reason: unknown): { code: number; reason: string } {
   return {
-    code: isSendableCode(code) ? code : CLOSE_CODES.NORMAL,
+    code: isSendableCode(code) ? code : NORMAL,
     reason: typeof reason === 'string' ? cutToBytes(reason, MAX_REASON_BYTES) : '',
   };
 }

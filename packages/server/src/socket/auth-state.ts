@@ -2,12 +2,12 @@ import {
   AuthError,
   type AuthToken,
   AuthTokenExpiredError,
+  cloneData,
   Deadline,
   InvalidActionError,
   InvalidArgumentsError,
   isTokenExpired,
 } from '@socketcluster-ts/core';
-import { cloneData } from './clone-data.js';
 import type { DeliveryOptions, SocketContext } from './socket-context.js';
 import type { AuthenticationState } from './socket-events.js';
 

@@ -4,6 +4,7 @@ import {
   AGRequest,
   type AuthToken,
   CLOSE_CODES,
+  cloneData,
   errorStatuses,
   InvalidArgumentsError,
   ignoreStatuses,
@@ -19,7 +20,6 @@ import type { InvokeOptions, TransmitOptions } from '../exchange/subscriber.js';
 import type { ActionsByMiddleware, MiddlewareType } from '../middleware/action.js';
 import type { MiddlewareStream } from '../middleware/middleware-stream.js';
 import type { AuthTokenOptions } from './auth-state.js';
-import { cloneData } from './clone-data.js';
 import type { SocketSettings } from './connection.js';
 import { Lifecycle } from './lifecycle.js';
 import type { DeliveryOptions, RequestCreator, SocketFace, SocketHost } from './socket-context.js';

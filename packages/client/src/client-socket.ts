@@ -1,0 +1,450 @@
+// oxlint-disable max-lines -- the public face: the documented names, each one line into a part
+import {
+  AGChannel,
+  type AuthToken,
+  addChannelMethods,
+  BadConnectionError,
+  type ChannelMethods,
+  type ChannelOptions,
+  type ChannelState,
+  type ChannelStreams,
+  type ChannelStreamsOwner,
+  type CodecEngine,
+  errorStatuses,
+  ignoreStatuses,
+  RpcHost,
+} from '@socketcluster-ts/core';
+import { platformWebSocket } from '#web-socket';
+import type { AuthenticateResult } from './auth-state.js';
+import type { ClientContext, ClientFace } from './client-context.js';
+import type { AuthenticationState, ClientEvents, SocketState } from './client-events.js';
+import type { ClientOptions, ClientSettings } from './client-options.js';
+import { Connection } from './connection.js';
+import { decodeBase64, encodeBase64 } from './decode-token.js';
+import { completeEnvironment } from './environment.js';
+import type { InvokeOptions, TransmitOptions } from './outbound.js';
+import { resolveOptions } from './resolve-options.js';
+import { Timers } from './timers.js';
+import { type ClientAuthEngine, TokenStore } from './token-store.js';
+import type { Transport } from './transport.js';
+import { version } from './version.js';
+
+/**
+ * Owns one client: its options and its parts. It connects when it is created, and again whenever a connection is lost;
+ * what was subscribed is then subscribed anew, and what was sent meanwhile is sent.
+ *
+ * Nothing that goes wrong on the way is thrown into the application: it is an `error` event, or rejects the promise of
+ * whoever waits.
+ */
+export class AGClientSocket extends RpcHost<ClientEvents> implements ClientFace, ChannelStreamsOwner {
+  static readonly CONNECTING = 'connecting';
+  static readonly OPEN = 'open';
+  static readonly CLOSED = 'closed';
+  static readonly AUTHENTICATED = 'authenticated';
+  static readonly UNAUTHENTICATED = 'unauthenticated';
+  static readonly SUBSCRIBED = 'subscribed';
+  static readonly PENDING = 'pending';
+  static readonly UNSUBSCRIBED = 'unsubscribed';
+  static readonly ignoreStatuses: Readonly<Record<number, string>> = ignoreStatuses;
+  static readonly errorStatuses: Readonly<Record<number, string>> = errorStatuses;
+
+  declare readonly CONNECTING: 'connecting';
+  declare readonly OPEN: 'open';
+  declare readonly CLOSED: 'closed';
+  declare readonly AUTHENTICATED: 'authenticated';
+  declare readonly UNAUTHENTICATED: 'unauthenticated';
+  declare readonly SUBSCRIBED: 'subscribed';
+  declare readonly PENDING: 'pending';
+  declare readonly UNSUBSCRIBED: 'unsubscribed';
+
+  /** The version of the library. */
+  readonly version: string = version;
+  /** Where the token is kept; its methods may be replaced. */
+  auth: ClientAuthEngine;
+  #options: ClientOptions;
+  readonly #context: { -readonly [K in keyof ClientContext]: ClientContext[K] };
+  readonly #connection: Connection;
+
+  /** @throws {InvalidArgumentsError} for an option that cannot be what it is */
+  constructor(options: ClientOptions = {}) {
+    super();
+    const environment = completeEnvironment(platformWebSocket, options.environment);
+    const settings = resolveOptions(options, environment);
+    this.#options = options;
+    this.#context = { face: this, environment, settings, timers: new Timers(environment) };
+    this.auth = settings.authEngine ?? new TokenStore();
+    this.#connection = new Connection(this.#context);
+    if (settings.autoConnect) this.connect();
+  }
+
+  /** The options in force: those that were given, and the defaults. */
+  get options(): ClientSettings {
+    return this.#context.settings;
+  }
+
+  /** The id that the server gave this connection; null without one. */
+  get id(): string | null {
+    return this.#connection.id;
+  }
+
+  get clientId(): string {
+    return this.options.clientId;
+  }
+
+  get state(): SocketState {
+    return this.#connection.state;
+  }
+
+  get authState(): AuthenticationState {
+    return this.#connection.auth.authState;
+  }
+
+  /** The claims of the token, not verified here. */
+  get authToken(): AuthToken | null {
+    return this.#connection.auth.authToken;
+  }
+
+  get signedAuthToken(): string | null {
+    return this.#connection.auth.signedAuthToken;
+  }
+
+  /** Whether an attempt to connect is scheduled. */
+  get pendingReconnect(): boolean {
+    return this.#connection.reconnect.isPending;
+  }
+
+  /** The delay of that attempt, in milliseconds. */
+  get pendingReconnectTimeout(): number {
+    return this.#connection.reconnect.delayMs;
+  }
+
+  /** How many attempts were scheduled since the delays began anew. */
+  get connectAttempts(): number {
+    return this.#connection.reconnect.attempts;
+  }
+
+  /** Whether the pending subscriptions of this connection wait for `processPendingSubscriptions()`. */
+  get preparingPendingSubscriptions(): boolean {
+    return this.#connection.subscriptions.isPreparing;
+  }
+
+  get connectTimeout(): number {
+    return this.options.connectTimeout;
+  }
+
+  get ackTimeout(): number {
+    return this.options.ackTimeout;
+  }
+
+  /** How long the server may be silent, in milliseconds; before the first handshake `connectTimeout`. */
+  get pingTimeout(): number {
+    return this.#connection.pingTimeout;
+  }
+
+  get pingTimeoutDisabled(): boolean {
+    return this.options.pingTimeoutDisabled;
+  }
+
+  get channelPrefix(): string | null {
+    return this.options.channelPrefix;
+  }
+
+  get authTokenName(): string {
+    return this.options.authTokenName;
+  }
+
+  get wsOptions(): object {
+    return this.options.wsOptions;
+  }
+
+  get batchOnHandshake(): boolean {
+    return this.options.batchOnHandshake;
+  }
+
+  get batchOnHandshakeDuration(): number {
+    return this.options.batchOnHandshakeDuration;
+  }
+
+  get batchInterval(): number {
+    return this.options.batchInterval;
+  }
+
+  /** Whether `startBatching()` is in force. */
+  get isBatching(): boolean {
+    return this.#connection.outbound.batcher.isBatching;
+  }
+
+  /** Whether what is sent now is buffered. */
+  get isBufferingBatch(): boolean {
+    return this.#connection.outbound.batcher.isBuffering;
+  }
+
+  get codec(): CodecEngine {
+    return this.#connection.codec;
+  }
+
+  /** The connection there is, or is being made; its `socket` is the WebSocket. */
+  get transport(): Transport | undefined {
+    return this.#connection.transport;
+  }
+
+  /** The streams of the channels. */
+  get channelStreams(): ChannelStreams {
+    return this.#connection.subscriptions.streams;
+  }
+
+  /** The state; the same as the property. */
+  getState(): SocketState {
+    return this.state;
+  }
+
+  /** Payload bytes received over the connection there is. */
+  getBytesReceived(): number {
+    return this.#connection.transport?.bytesReceived ?? 0;
+  }
+
+  /** The address that is connected to. */
+  uri(): string {
+    return this.#connection.uri();
+  }
+
+  /**
+   * Connects, unless the client is connected or on its way. With new options, which are laid over those there are, an
+   * existing connection is closed first.
+   * @throws {InvalidArgumentsError} for an option that cannot be what it is
+   */
+  connect(options?: ClientOptions): void {
+    if (options !== undefined) {
+      const merged = { ...this.#options, ...options };
+      const settings = resolveOptions({ clientId: this.clientId, ...merged }, this.#context.environment);
+      if (this.state !== 'closed') {
+        this.disconnect(1000, 'Socket was disconnected by the client to initiate a new connection');
+      }
+      this.#options = merged;
+      this.#context.settings = settings;
+      if (options.authEngine) this.auth = options.authEngine;
+    }
+    this.#connection.connect();
+  }
+
+  /**
+   * Closes the connection, or ends the attempt to connect. Whether the client connects again follows from the code: it
+   * does not after 1000, which is the default, and after 4500 and above.
+   * @throws {InvalidArgumentsError} when the code is no number
+   */
+  disconnect(code?: number, reason?: string): void {
+    this.#connection.disconnect(code, reason);
+  }
+
+  /** Closes the connection and opens another one at once. */
+  reconnect(code?: number, reason?: string): void {
+    this.#connection.replace(code, reason);
+  }
+
+  /**
+   * Closes the connection and does not connect again, whatever the code. Resolves when the connection is closed; then
+   * no timer and no handle of this client is left, and a script may end. `connect()` begins anew.
+   */
+  close(code?: number, reason?: string): Promise<void> {
+    return this.#connection.close(code, reason);
+  }
+
+  /**
+   * Sends an event that is not answered. Without a connection it waits for one, no longer than `ackTimeout`. Resolves at
+   * once; a message that cannot be sent is told by an `error` event.
+   */
+  transmit(event: string, data?: unknown, options?: TransmitOptions): Promise<void> {
+    this.#connection.outbound.transmit(event, data, options);
+    return Promise.resolve();
+  }
+
+  /**
+   * Calls a procedure of the server and resolves with its answer. Without a connection the call waits for one. Each
+   * error has a field `delivery`: `'not-sent'`, `'unknown'` (it was sent, and may have had its effect) or `'refused'`.
+   * @throws {TimeoutError} without an answer in time
+   * @throws {BadConnectionError} when the connection ended before the answer, or could not be made
+   * @throws {AbortError} when the `signal` was aborted
+   * @throws {unknown} otherwise what the server answered with
+   */
+  invoke(event: string, data?: unknown, options?: InvokeOptions): Promise<unknown> {
+    return this.#connection.outbound.invoke(event, data, options);
+  }
+
+  /** Publishes to a channel without an acknowledgement. */
+  transmitPublish(channelName: string, data?: unknown): Promise<void> {
+    return this.transmit('#publish', this.#connection.subscriptions.publication(channelName, data));
+  }
+
+  /** Publishes to a channel; rejects as `invoke()` does. */
+  invokePublish(channelName: string, data?: unknown): Promise<unknown> {
+    return this.invoke('#publish', this.#connection.subscriptions.publication(channelName, data));
+  }
+
+  /** Sends a frame as it is, past everything that waits. */
+  send(data: string | Uint8Array | ArrayBuffer): void {
+    const { transport } = this;
+    if (transport?.socket.readyState === 1) transport.send(data);
+    else this.emit('error', { error: new BadConnectionError('WebSocket is not open', 'disconnect') });
+  }
+
+  /** Encodes and sends a packet past the messages that wait, into the batch if one is being buffered. */
+  sendObject(object: object): void {
+    this.#connection.outbound.sendObject(object);
+  }
+
+  /** What the codec makes of a value. */
+  encode(object: unknown): unknown {
+    return this.codec.encode(object);
+  }
+
+  /** What the codec makes of a frame. */
+  decode(message: unknown): unknown {
+    return this.codec.decode(message);
+  }
+
+  /** Text in UTF-8 as base64. */
+  encodeBase64(text: string): string {
+    return encodeBase64(text);
+  }
+
+  /** The text that was encoded as base64. */
+  decodeBase64(base64: string): string {
+    return decodeBase64(base64);
+  }
+
+  /** Buffers what is sent from now on; keeps what is buffered already. */
+  startBatch(): void {
+    this.#connection.outbound.batcher.startBatch();
+  }
+
+  /** Ends buffering and sends what was buffered as one frame. */
+  flushBatch(): void {
+    this.#connection.outbound.batcher.flushBatch();
+  }
+
+  /** Ends buffering and drops what was buffered; calls among it are rejected. */
+  cancelBatch(): void {
+    this.#connection.outbound.cancelBatch();
+  }
+
+  /** Sends everything in batches, one each `batchInterval`, until stopped or the connection ends. */
+  startBatching(): void {
+    this.#connection.outbound.batcher.startBatching(this.batchInterval);
+  }
+
+  /** Ends batching and sends what was buffered. */
+  stopBatching(): void {
+    this.#connection.outbound.batcher.stopBatching();
+  }
+
+  /** Ends batching and drops what was buffered; calls among it are rejected. */
+  cancelBatching(): void {
+    this.#connection.outbound.cancelBatch();
+    this.#connection.outbound.batcher.cancelBatching();
+  }
+
+  /**
+   * Shows a signed token to the server. Resolves with what it made of it; a token that it accepts is kept for later
+   * connections.
+   * @throws {unknown} when the server answered with an error, and as `invoke()`
+   */
+  authenticate(signedAuthToken: string): Promise<AuthenticateResult> {
+    return this.#connection.auth.authenticate(signedAuthToken);
+  }
+
+  /** Forgets the token, and tells the server. Subscriptions stay. Resolves when the stored token is removed. */
+  async deauthenticate(): Promise<void> {
+    const { auth } = this.#connection;
+    const forgotten = auth.forget();
+    if (this.state !== 'closed') void this.transmit('#removeAuthToken');
+    auth.leave();
+    await forgotten;
+  }
+
+  /**
+   * Subscribes to a channel, now or as soon as it can be, and gives it. For a channel that is subscribed already the
+   * options are replaced.
+   */
+  subscribe<T = unknown>(channelName: string, options?: ChannelOptions): AGChannel<T> {
+    this.#connection.subscriptions.subscribe(channelName, options);
+    return this.channel(channelName);
+  }
+
+  /** Ends a subscription. Messages of the channel that still arrive are not delivered. */
+  unsubscribe(channelName: string): void {
+    this.#connection.subscriptions.unsubscribe(channelName);
+  }
+
+  /** A channel, subscribed or not. */
+  channel<T = unknown>(channelName: string): AGChannel<T> {
+    return new AGChannel(channelName, this, this.channelStreams);
+  }
+
+  /** The channels that are subscribed, or with `includePending` also those that are to be. */
+  subscriptions(includePending?: boolean): string[] {
+    return this.#connection.subscriptions.names(includePending);
+  }
+
+  /** Whether a channel is subscribed, or with `includePending` also whether it is to be. */
+  isSubscribed(channelName: string, includePending?: boolean): boolean {
+    return this.#connection.subscriptions.has(channelName, includePending);
+  }
+
+  /** Where the subscription to a channel stands. */
+  getChannelState(channelName: string): ChannelState {
+    return this.#connection.subscriptions.state(channelName);
+  }
+
+  /** How a channel was subscribed to, as a copy. */
+  getChannelOptions(channelName: string): ChannelOptions {
+    return this.#connection.subscriptions.options(channelName);
+  }
+
+  /** Subscribes the pending channels; for who has switched `autoSubscribeOnConnect` off. */
+  processPendingSubscriptions(): void {
+    this.#connection.processPendingSubscriptions();
+  }
+
+  /** The highest backpressure of all listeners, receivers, procedures and channels. */
+  getBackpressure(): number {
+    return Math.max(
+      this.getAllListenersBackpressure(),
+      this.getAllReceiversBackpressure(),
+      this.getAllProceduresBackpressure(),
+      this.getAllChannelsBackpressure(),
+    );
+  }
+
+  /** Lets all loops over streams of this client finish what waits for them, and ends them. */
+  closeAllStreams(): void {
+    this.closeAllChannels();
+    this.closeAllReceivers();
+    this.closeAllProcedures();
+    this.closeAllListeners();
+  }
+
+  /** Ends all loops over streams of this client at once. */
+  killAllStreams(): void {
+    this.killAllChannels();
+    this.killAllReceivers();
+    this.killAllProcedures();
+    this.killAllListeners();
+  }
+}
+
+// oxlint-disable-next-line typescript/no-unsafe-declaration-merging -- addChannelMethods() puts them on the prototype
+export interface AGClientSocket extends ChannelMethods {}
+
+addChannelMethods(AGClientSocket);
+for (const name of [
+  'CONNECTING',
+  'OPEN',
+  'CLOSED',
+  'AUTHENTICATED',
+  'UNAUTHENTICATED',
+  'SUBSCRIBED',
+  'PENDING',
+  'UNSUBSCRIBED',
+] as const) {
+  Object.defineProperty(AGClientSocket.prototype, name, { value: AGClientSocket[name] });
+}

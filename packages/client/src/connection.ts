@@ -1,0 +1,292 @@
+import {
+  BadConnectionError,
+  type CodecEngine,
+  closeReason,
+  hydrateError,
+  InvalidArgumentsError,
+  isIgnoredStatus,
+  jsonCodec,
+  type PendingCall,
+  type ResponsePacket,
+  SocketProtocolError,
+} from '@socketcluster-ts/core';
+import { AuthState } from './auth-state.js';
+import type { ClientContext } from './client-context.js';
+import type { SocketState } from './client-events.js';
+import type { ClientSettings } from './client-options.js';
+import { Inbound, type InboundTarget } from './inbound.js';
+import { Outbound, type OutboundLink } from './outbound.js';
+import { Reconnect } from './reconnect.js';
+import { socketUri } from './socket-uri.js';
+import { Subscriptions } from './subscriptions.js';
+import { Transport, type TransportOwner } from './transport.js';
+
+/** What this client knows beyond the protocol of `socketcluster-client`, as the handshake tells. */
+const EXTENSIONS = ['abort', 'gap', 'retry'];
+
+/** Half of what servers take that do not say how much they take. */
+const DEFAULT_BATCH_BYTES = 512 * 1024;
+
+/** How a connection ends, as far as it is not told by code and reason. */
+interface End {
+  /** What the platform gave as its reason. */
+  readonly cause?: unknown;
+  /** Whether the client will connect again. @default as the code says */
+  readonly isFinal?: boolean;
+  /** Whether another connection is opened at once, so that what waits is kept. */
+  readonly isReplaced?: boolean;
+}
+
+/**
+ * Owns the state of a client: whether it is connected, through which transport, and what the two ends agreed on. It
+ * wires the parts, and takes them through connecting, opening and ending.
+ */
+export class Connection implements OutboundLink, InboundTarget, TransportOwner {
+  state: SocketState = 'closed';
+  id: string | null = null;
+  transport: Transport | undefined;
+  maxBatchBytes: number = DEFAULT_BATCH_BYTES;
+  pingTimeout: number;
+  readonly outbound: Outbound;
+  readonly auth: AuthState;
+  readonly subscriptions: Subscriptions;
+  readonly inbound: Inbound;
+  readonly reconnect: Reconnect;
+  readonly #context: ClientContext;
+  #extensions: readonly unknown[] = [];
+  #handshake: PendingCall | undefined;
+  #shownToken: string | null = null;
+  #openedAt = 0;
+  /** Settles when the last WebSocket is closed. */
+  #ended: Promise<void> = Promise.resolve();
+
+  constructor(context: ClientContext) {
+    this.#context = context;
+    this.pingTimeout = context.settings.connectTimeout;
+    this.outbound = new Outbound(this, context.timers, context.environment);
+    this.auth = new AuthState(context, () => this.subscriptions.process());
+    this.subscriptions = new Subscriptions(context, this.outbound, this.auth, () => this.isOpen);
+    this.reconnect = new Reconnect(context, () => this.connect());
+    this.inbound = new Inbound(this, context.face);
+  }
+
+  get settings(): ClientSettings {
+    return this.#context.settings;
+  }
+
+  get isOpen(): boolean {
+    return this.state === 'open';
+  }
+
+  get knowsAbort(): boolean {
+    return this.knows('abort');
+  }
+
+  knows(extension: string): boolean {
+    return this.#extensions.includes(extension);
+  }
+
+  takeRetryHint(delayMs: number): void {
+    this.reconnect.takeHint(delayMs);
+  }
+
+  get codec(): CodecEngine {
+    return this.settings.codecEngine ?? jsonCodec;
+  }
+
+  emitError(error: unknown): void {
+    this.#context.face.emit('error', { error });
+  }
+
+  /** The address of the next connection. */
+  uri(): string {
+    const { settings } = this;
+    const now = String(this.#context.environment.now());
+    return socketUri(settings, settings.timestampRequests ? [settings.timestampParam, now] : undefined);
+  }
+
+  /** Begins to connect, unless that has happened. */
+  connect(): void {
+    if (this.state !== 'closed') return;
+    this.reconnect.cancel();
+    this.state = 'connecting';
+    this.#context.face.emit('connecting', {});
+    const { WebSocket } = this.#context.environment;
+    try {
+      const socket = new WebSocket(this.uri(), undefined, this.settings.wsOptions);
+      this.transport = new Transport(this, socket, this.#context);
+    } catch (error) {
+      // An address that is none. Whoever has just created the client cannot listen yet.
+      queueMicrotask(() => {
+        if (this.state === 'connecting' && this.transport === undefined)
+          this.#end(1006, '', { cause: error });
+      });
+    }
+  }
+
+  /** Closes the connection, or ends the attempt to connect, and does not connect again for now. */
+  disconnect(code: number = 1000, reason?: string, end: End = {}): void {
+    if (typeof code !== 'number') {
+      throw new InvalidArgumentsError(
+        `If specified, the code argument must be a number - Got ${typeof code}`,
+      );
+    }
+    if (this.state === 'closed') {
+      this.reconnect.cancel();
+      if (end.isFinal === true) this.outbound.drop(connectionError('connectAbort', code, reason), true);
+      return;
+    }
+    const { transport } = this;
+    transport?.close(code, reason);
+    this.#end(code, reason, end);
+  }
+
+  /** Ends for good, until `connect()`; resolves when the WebSocket is closed. */
+  async close(code?: number, reason?: string): Promise<void> {
+    this.disconnect(code, reason, { isFinal: true });
+    await this.#ended;
+  }
+
+  /** Closes the connection and opens another one; what waits for a connection waits on. */
+  replace(code?: number, reason?: string): void {
+    this.disconnect(code, reason, { isReplaced: true });
+    this.connect();
+  }
+
+  wake(): void {
+    if (this.state === 'closed') {
+      // differs: upstream connects at once, however long it was to wait.
+      if (!this.reconnect.isPending || this.settings.compat === 'v20') this.connect();
+    } else if (this.isOpen && this.transport?.isStale === true) {
+      this.replace(1000, 'Stale socket was disconnected by the client to initiate a new connection');
+    }
+  }
+
+  write(frame: string | Uint8Array | ArrayBuffer): void {
+    this.transport?.send(frame);
+  }
+
+  async transportOpened(): Promise<void> {
+    const { transport, auth, outbound } = this;
+    const isCurrent = (): boolean => this.transport === transport && this.state === 'connecting';
+    try {
+      const authToken = await auth.load();
+      if (!isCurrent()) return;
+      this.#shownToken = authToken;
+      const call = outbound.callNow('#handshake', { authToken, ext: EXTENSIONS }, this.settings.ackTimeout);
+      this.#handshake = call;
+      await call.promise;
+    } catch (error) {
+      if (isCurrent()) this.#failHandshake(error);
+    }
+  }
+
+  frameReceived(frame: unknown, isPing: boolean): void {
+    this.inbound.accept(frame, isPing);
+  }
+
+  transportSilent(): void {
+    this.#lose(4000);
+  }
+
+  transportClosed(code: number, reason: string, cause: unknown): void {
+    this.#end(code, reason, { cause });
+  }
+
+  /** Takes an answer of the server. That to the handshake opens the connection before the next frame is read. */
+  takeAnswer(packet: ResponsePacket): boolean {
+    const isHandshake = this.#handshake !== undefined && packet.rid === this.#handshake.cid;
+    const isKnown = this.outbound.settle(packet);
+    if (isHandshake && !packet.error && this.state === 'connecting') this.#open(packet.data);
+    return isKnown;
+  }
+
+  /** Subscribes what is pending; for who does it by himself. */
+  processPendingSubscriptions(): void {
+    this.subscriptions.isPreparing = false;
+    this.subscriptions.process();
+  }
+
+  #open(answer: unknown): void {
+    const { settings, auth, outbound, subscriptions, transport } = this;
+    const status = (typeof answer === 'object' ? answer : null) as Record<string, unknown> | null;
+    this.#handshake = undefined;
+    this.state = 'open';
+    this.#openedAt = this.#context.environment.now();
+    if (settings.batchOnHandshake)
+      outbound.batcher.batchFor(settings.batchOnHandshakeDuration, settings.batchInterval);
+    subscriptions.isPreparing = true;
+    this.#readStatus(status ?? {});
+    if (transport !== undefined) transport.pingTimeout = this.pingTimeout;
+    if (status?.['isAuthenticated'] === true && this.#shownToken !== null) auth.enter(this.#shownToken);
+    else auth.leave();
+    if (settings.autoReconnectOptions.stableAfter === 0) this.reconnect.reset();
+    if (settings.autoSubscribeOnConnect) this.processPendingSubscriptions();
+    const { authError } = status ?? {};
+    this.#context.face.emit('connect', {
+      ...status,
+      ...(status === null ? undefined : { authToken: this.#shownToken }),
+      ...(authError === undefined ? undefined : { authError: hydrateError(authError) }),
+      processPendingSubscriptions: () => this.processPendingSubscriptions(),
+    });
+    outbound.flush();
+  }
+
+  #readStatus({ id, pingTimeout, ext, maxPayload }: Record<string, unknown>): void {
+    this.id = typeof id === 'string' ? id : null;
+    if (typeof pingTimeout === 'number' && pingTimeout > 0) this.pingTimeout = pingTimeout;
+    this.#extensions = Array.isArray(ext) ? ext : [];
+    const isLimited = typeof maxPayload === 'number' && maxPayload > 0;
+    this.maxBatchBytes = isLimited ? maxPayload / 2 : DEFAULT_BATCH_BYTES;
+  }
+
+  #failHandshake(error: unknown): void {
+    const { statusCode } = (error ?? {}) as { statusCode?: unknown };
+    let code = 4003;
+    if (typeof statusCode === 'number') code = statusCode;
+    else if (error instanceof Error) Object.assign(error, { statusCode: code });
+    this.emitError(error);
+    this.transport?.close(code, undefined);
+    this.#end(code, String(error));
+  }
+
+  /** The connection is thought to be dead. */
+  #lose(code: number): void {
+    this.transport?.cut(code);
+    this.#end(code, undefined);
+  }
+
+  #end(code: number, given: string | undefined, end: End = {}): void {
+    const { outbound, reconnect, settings } = this;
+    const { face, environment } = this.#context;
+    const type = this.isOpen ? 'disconnect' : 'connectAbort';
+    const reason = closeReason(code, given);
+    const lastedMs = environment.now() - this.#openedAt;
+    if (this.isOpen && lastedMs >= settings.autoReconnectOptions.stableAfter) reconnect.reset();
+    this.state = 'closed';
+    this.id = null;
+    this.#ended = this.transport?.closed ?? Promise.resolve();
+    this.transport?.detach();
+    this.transport = undefined;
+    this.#handshake = undefined;
+    reconnect.cancel();
+    const reconnects = end.isFinal !== true && end.isReplaced !== true && reconnect.follows(code);
+    this.subscriptions.suspend();
+    outbound.drop(connectionError(type, code, reason), !reconnects && end.isReplaced !== true);
+    face.emit(type, { code, reason });
+    face.emit('close', { code, reason });
+    if (!isIgnoredStatus(code)) {
+      const message =
+        closeReason(code, '') ||
+        `Socket connection closed with status code ${code}${given ? ` and reason: ${given}` : ''}`;
+      const options = end.cause === undefined ? undefined : { cause: end.cause };
+      this.emitError(new SocketProtocolError(message, code, options));
+    }
+    if (reconnects) reconnect.schedule(code);
+  }
+}
+
+function connectionError(type: 'connectAbort' | 'disconnect', code: number, reason?: string) {
+  return (event: string): Error =>
+    new BadConnectionError(`Event ${event} was aborted due to a bad connection`, type, code, reason);
+}

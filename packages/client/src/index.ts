@@ -1,0 +1,82 @@
+/**
+ * A SocketCluster client for browsers and Node.js: pub/sub channels, calls in both directions and authentication, all
+ * consumed as async iterables, over one connection that comes back by itself.
+ *
+ * ```ts
+ * import { create } from '@socketcluster-ts/client';
+ *
+ * const socket = create({ hostname: 'localhost', port: 8000 });
+ * console.log(await socket.invoke('greet', 'Ann'));
+ * for await (const message of socket.subscribe('room/tea')) console.log(message);
+ * ```
+ *
+ * Everything is exported by name; the default export has what `socketcluster-client` has, and is what `require()` gives.
+ *
+ * @module
+ */
+import type { ClientOptions } from './client-options.js';
+import { AGClientSocket } from './client-socket.js';
+import { version } from './version.js';
+
+export {
+  AbortError,
+  AGChannel,
+  AGRequest,
+  type AuthToken,
+  BadConnectionError,
+  type ChannelEvents,
+  type ChannelMethods,
+  type ChannelOptions,
+  type ChannelState,
+  type CodecEngine,
+  type Delivery,
+  InvalidArgumentsError,
+  InvalidMessageError,
+  ResourceLimitError,
+  ServerProtocolError,
+  SocketProtocolError,
+  TimeoutError,
+} from '@socketcluster-ts/core';
+export type { AuthenticateResult } from './auth-state.js';
+export type {
+  AuthenticationState,
+  AuthStateChange,
+  ClientEvents,
+  CloseEvent,
+  ConnectEvent,
+  SocketState,
+  SubscriptionEvent,
+} from './client-events.js';
+export type { AutoReconnectOptions, ClientOptions, ClientSettings } from './client-options.js';
+export type { Environment, PageEvents } from './environment.js';
+export type { InvokeOptions, TransmitOptions } from './outbound.js';
+export type { ClientAuthEngine } from './token-store.js';
+export type { Transport } from './transport.js';
+export type { RawWebSocket, WebSocketClass, WebSocketEvent } from './web-socket.js';
+export { AGClientSocket, version };
+
+/**
+ * Gives a new client, which connects at once unless `autoConnect` is false.
+ * @throws {InvalidArgumentsError} that names the option, what was given and what is allowed
+ */
+export function create(options?: ClientOptions): AGClientSocket {
+  return new AGClientSocket(options);
+}
+
+/** The same `create()`, where `socketcluster-client` has it too. */
+export const factory: { readonly create: typeof create } = { create };
+
+/** What the default export has. */
+export interface SocketClusterClient {
+  readonly create: typeof create;
+  readonly AGClientSocket: typeof AGClientSocket;
+  readonly factory: typeof factory;
+  readonly version: string;
+}
+
+/** Everything that applications written for `require()` use. */
+const socketClusterClient: SocketClusterClient = { create, AGClientSocket, factory, version };
+
+export default socketClusterClient;
+// What require() gives: the same object.
+export { socketClusterClient as 'module.exports' };

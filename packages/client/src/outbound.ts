@@ -1,0 +1,316 @@
+import {
+  AbortError,
+  BadConnectionError,
+  Batcher,
+  CallTable,
+  type CodecEngine,
+  cloneData,
+  Deadline,
+  dehydrateError,
+  errorPacket,
+  eventPacket,
+  InvalidArgumentsError,
+  markDelivery,
+  type PendingCall,
+  ResourceLimitError,
+  type ResponsePacket,
+  TimeoutError,
+} from '@socketcluster-ts/core';
+import type { Environment } from './environment.js';
+import type { Timers } from './timers.js';
+
+/** What may be said about one call. */
+export interface InvokeOptions {
+  /** How long to wait for the answer, in milliseconds, the time without a connection included; `Infinity` for ever. */
+  readonly timeout?: number;
+  /** The same, under the name that `socketcluster-client` has for it; `timeout` wins. @default the option `ackTimeout` */
+  readonly ackTimeout?: number;
+  /** Gives the call up. A server that knows how is told to stop working on it. */
+  readonly signal?: AbortSignal;
+}
+
+/** The structure of an `AbortSignal` that is used; its type belongs to the platform. */
+type Signal = Pick<AbortSignal, 'aborted' | 'reason' | 'addEventListener' | 'removeEventListener'>;
+
+/** What may be said about one message. */
+export interface TransmitOptions {
+  /** How long the message may wait for a connection, in milliseconds. @default the option `ackTimeout` */
+  readonly ackTimeout?: number;
+}
+
+/** What is sent of frames and asked of the connection. */
+export interface OutboundLink {
+  /** Whether the handshake is complete, so that messages may be sent. */
+  readonly isOpen: boolean;
+  readonly codec: CodecEngine;
+  readonly settings: {
+    readonly ackTimeout: number;
+    readonly maxQueuedMessages: number;
+    readonly cloneData: boolean;
+  };
+  /** The most bytes that one frame of several packets may have. */
+  readonly maxBatchBytes: number;
+  /** Whether the server understands `#abort`. */
+  readonly knowsAbort: boolean;
+  /** Writes one frame to the connection that is open. */
+  write(frame: string | Uint8Array | ArrayBuffer): void;
+  /** Sees to it that there is, or will be, a connection. */
+  wake(): void;
+  emitError(error: unknown): void;
+}
+
+/** More packets are never put into one frame: the server works on them before it reads anything else. */
+const MAX_BATCH_PACKETS = 500;
+
+/** Something on its way out: an event, a call, or a packet that is ready. */
+interface Outgoing {
+  readonly event: string;
+  readonly data?: unknown;
+  readonly call?: PendingCall;
+  readonly packet?: object;
+  /** When a message gives up waiting for a connection; a call has a time of its own. */
+  deadline?: Deadline<Outgoing>;
+}
+
+/**
+ * Owns what a client has to send: what waits for a connection, in order, the batch being buffered, and the calls that
+ * wait for an answer.
+ *
+ * With a connection everything leaves before the call returns. Without one it waits, no longer than its `ackTimeout`.
+ * When a connection ends, calls are rejected; messages that were not sent wait for the next one, and if there will be
+ * none, an error tells of each.
+ */
+export class Outbound {
+  readonly batcher: Batcher<Outgoing>;
+  readonly #link: OutboundLink;
+  readonly #timers: Timers;
+  readonly #calls: CallTable;
+  readonly #queue = new Map<object, Outgoing>();
+
+  constructor(link: OutboundLink, timers: Timers, environment: Environment) {
+    this.#link = link;
+    this.#timers = timers;
+    this.#calls = new CallTable(timers, (call) => this.#onGivenUp(call));
+    this.batcher = new Batcher((batch) => this.#sendBatch(batch), environment);
+  }
+
+  /** Sends an event that is not answered. What goes wrong is an `error` event. */
+  transmit(event: string, data: unknown, options?: TransmitOptions): void {
+    this.#link.wake();
+    const message: Outgoing = { event, data: this.#copy(data) };
+    if (this.#link.isOpen) this.#send(message);
+    else if (this.#isFull()) this.#link.emitError(this.#fullError(event));
+    else {
+      this.#queue.set(message, message);
+      this.#startTimer(message, options?.ackTimeout);
+    }
+  }
+
+  /** Calls a procedure of the server; settles with its answer. */
+  invoke(event: string, data: unknown, options: InvokeOptions = {}): Promise<unknown> {
+    const timeout = options.timeout ?? options.ackTimeout ?? this.#link.settings.ackTimeout;
+    const signal = options.signal as Signal | undefined;
+    const call = this.#calls.prepare(event);
+    if (typeof timeout !== 'number' || !(timeout >= 0)) {
+      const allowed = 'The timeout of a call must be a number of milliseconds from 0';
+      this.#calls.reject(call, new InvalidArgumentsError(`${allowed} - Got ${String(timeout)}`));
+    } else if (signal?.aborted === true) {
+      this.#calls.reject(call, abortError(event, signal));
+    } else {
+      if (signal !== undefined) this.#watch(call, signal);
+      this.#link.wake();
+      const message: Outgoing = { event, data: this.#copy(data), call };
+      if (timeout !== Infinity) this.#calls.startTimer(call, timeout);
+      if (this.#link.isOpen) this.#send(message);
+      else if (this.#isFull()) this.#calls.reject(call, this.#fullError(event));
+      else this.#queue.set(call, message);
+    }
+    return call.promise;
+  }
+
+  /** Makes a call at once, before the handshake too, past a batch. */
+  callNow(event: string, data: unknown, timeout: number): PendingCall {
+    const call = this.#calls.prepare(event);
+    this.#calls.startTimer(call, timeout);
+    this.#write({ event, data, call });
+    return call;
+  }
+
+  /** Makes one call for each payload, without a timeout; several leave in as few frames as may be. */
+  callAll(event: string, payloads: readonly unknown[]): PendingCall[] {
+    const messages = payloads.map((data) => ({ event, data, call: this.#calls.prepare(event) }));
+    if (messages.length === 1 || this.batcher.isBuffering)
+      for (const message of messages) this.#send(message);
+    else this.#sendBatch(messages);
+    return messages.map(({ call }) => call);
+  }
+
+  /** Gives up a call of `callNow()` or `callAll()`. */
+  giveUp(call: PendingCall, error: unknown): void {
+    this.#calls.reject(call, error);
+  }
+
+  /** Sends a packet past what waits, into the batch if one is being buffered. Without a connection it is an error. */
+  sendObject(packet: object): void {
+    if (this.#link.isOpen) this.#send({ event: '', packet });
+    else
+      this.#link.emitError(
+        new BadConnectionError('WebSocket is not open: the packet was not sent', 'disconnect'),
+      );
+  }
+
+  /** Takes an answer of the server; whether a call was ever made under its number. */
+  settle(packet: ResponsePacket): boolean {
+    return this.#calls.settle(packet) || this.#calls.wasIssued(packet.rid);
+  }
+
+  /** Drops the batch that is being buffered, by the will of the application; its calls are told. */
+  cancelBatch(): void {
+    for (const { call, event } of this.batcher.takeBatch()) {
+      if (call !== undefined)
+        this.#calls.reject(
+          call,
+          new AbortError(`The batch with the call of ${event} was cancelled`),
+          'not-sent',
+        );
+    }
+  }
+
+  /** Sends what waited, now that there is a connection. */
+  flush(): void {
+    const waiting = [...this.#queue.values()];
+    this.#queue.clear();
+    for (const message of waiting) {
+      if (message.deadline !== undefined) this.#timers.cancel(message.deadline);
+      this.#send(message);
+    }
+  }
+
+  /** The connection is gone, or the attempt failed. `isFinal` when no other one will follow by itself. */
+  drop(makeError: (event: string) => Error, isFinal: boolean): void {
+    const batch = this.batcher.takeBatch();
+    this.batcher.dispose();
+    this.#calls.abortAll(makeError);
+    const unsent = batch.filter(({ call, packet }) => call === undefined && packet === undefined);
+    const waiting = [...unsent, ...this.#queue.values()];
+    this.#queue.clear();
+    for (const message of waiting) {
+      if (isFinal) this.#report(message, makeError(message.event));
+      else {
+        this.#queue.set(message, message);
+        if (message.deadline === undefined) this.#startTimer(message);
+      }
+    }
+  }
+
+  #watch(call: PendingCall, signal: Signal): void {
+    const abort = (): void => this.#calls.reject(call, abortError(call.event, signal));
+    signal.addEventListener('abort', abort);
+    const forget = (): void => signal.removeEventListener('abort', abort);
+    call.promise.then(forget, forget);
+  }
+
+  #onGivenUp(call: PendingCall): void {
+    this.#queue.delete(call);
+    // The protocol's own events have no handler that could be told.
+    if (call.cid > 0 && !call.event.startsWith('#') && this.#link.isOpen && this.#link.knowsAbort) {
+      this.#send({ event: '#abort', data: { cid: call.cid } });
+    }
+  }
+
+  #startTimer(message: Outgoing, ms: number = this.#link.settings.ackTimeout): void {
+    message.deadline = new Deadline((late: Outgoing) => this.#expire(late), message);
+    this.#timers.schedule(message.deadline, ms);
+  }
+
+  #expire(message: Outgoing): void {
+    this.#queue.delete(message);
+    this.#report(message, new TimeoutError(`Event ${message.event} was not sent within its ackTimeout`));
+  }
+
+  #report(message: Outgoing, error: Error): void {
+    if (message.deadline !== undefined) this.#timers.cancel(message.deadline);
+    markDelivery(error, 'not-sent');
+    this.#link.emitError(error);
+  }
+
+  #isFull(): boolean {
+    return this.#queue.size >= this.#link.settings.maxQueuedMessages;
+  }
+
+  #fullError(event: string): Error {
+    const error = new ResourceLimitError(
+      `Event ${event} was refused: ${this.#queue.size} messages wait for a connection`,
+    );
+    markDelivery(error, 'not-sent');
+    return error;
+  }
+
+  #copy(data: unknown): unknown {
+    return this.#link.settings.cloneData ? cloneData(data) : data;
+  }
+
+  #send(message: Outgoing): void {
+    if (!this.batcher.push(message)) this.#write(message);
+  }
+
+  #write(message: Outgoing): void {
+    const frame = this.#encode(message);
+    if (frame !== undefined) this.#link.write(frame);
+  }
+
+  #sendBatch(messages: Outgoing[]): void {
+    if (messages.length > MAX_BATCH_PACKETS) {
+      this.#sendBatch(messages.slice(0, MAX_BATCH_PACKETS));
+      this.#sendBatch(messages.slice(MAX_BATCH_PACKETS));
+      return;
+    }
+    const { codec, maxBatchBytes } = this.#link;
+    const open = messages.filter(({ call }) => call === undefined || this.#calls.isOpen(call));
+    if (open.length === 0) return;
+    const packets = open.map((message) => this.#packetOf(message));
+    let frame: ReturnType<CodecEngine['encode']>;
+    try {
+      frame = codec.encode(packets);
+    } catch {
+      // One packet that cannot be encoded must not take the others with it.
+      for (const message of open) this.#write(message);
+      return;
+    }
+    if (frame === undefined) return;
+    if (open.length > 1 && byteLength(frame) > maxBatchBytes) {
+      const half = open.length >> 1;
+      this.#sendBatch(open.slice(0, half));
+      this.#sendBatch(open.slice(half));
+    } else this.#link.write(frame);
+  }
+
+  /** The frame of one packet; one that cannot be encoded is reported to who waits for it. */
+  #encode(message: Outgoing): ReturnType<CodecEngine['encode']> {
+    const { codec } = this.#link;
+    try {
+      return codec.encode(this.#packetOf(message));
+    } catch (error) {
+      if (message.call !== undefined) {
+        this.#calls.reject(message.call, error, 'not-sent');
+        return undefined;
+      }
+      markDelivery(error, 'not-sent');
+      this.#link.emitError(error);
+      const { rid } = (message.packet ?? {}) as { rid?: number };
+      return rid === undefined ? undefined : codec.encode(errorPacket(rid, dehydrateError(error)));
+    }
+  }
+
+  #packetOf({ packet, event, data, call }: Outgoing): object {
+    return packet ?? eventPacket(event, data, call && this.#calls.number(call));
+  }
+}
+
+function abortError(event: string, { reason }: Signal): AbortError {
+  return new AbortError(`The call of ${event} was aborted`, { cause: reason });
+}
+
+function byteLength(frame: string | Uint8Array | ArrayBuffer): number {
+  return typeof frame === 'string' ? new TextEncoder().encode(frame).length : frame.byteLength;
+}

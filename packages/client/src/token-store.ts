@@ -1,0 +1,55 @@
+/**
+ * Where a client keeps its signed token between connections, and in a browser between visits.
+ *
+ * The client calls one method after the other, never two at once. A rejection, or a throw, is emitted as `error`.
+ */
+export interface ClientAuthEngine {
+  /** Keeps a token under a name. */
+  saveToken(name: string, token: string, options: object): Promise<unknown>;
+  /** Forgets the token of that name, and gives it. */
+  removeToken(name: string): Promise<unknown>;
+  /** The token of that name, or null. */
+  loadToken(name: string): Promise<string | null>;
+}
+
+interface Storage {
+  getItem(name: string): string | null;
+  setItem(name: string, value: string): void;
+  removeItem(name: string): void;
+}
+
+/** Owns the tokens of this page: in `localStorage` where that can be written, in memory otherwise. */
+export class TokenStore implements ClientAuthEngine {
+  readonly #storage = usableStorage();
+  readonly #memory = new Map<string, string>();
+
+  async saveToken(name: string, token: string): Promise<string> {
+    if (this.#storage === undefined) this.#memory.set(name, token);
+    else this.#storage.setItem(name, token);
+    return token;
+  }
+
+  async removeToken(name: string): Promise<string | null> {
+    const token = await this.loadToken(name);
+    this.#storage?.removeItem(name);
+    this.#memory.delete(name);
+    return token;
+  }
+
+  async loadToken(name: string): Promise<string | null> {
+    return this.#storage?.getItem(name) ?? this.#memory.get(name) ?? null;
+  }
+}
+
+/** A browser may have a storage and refuse its use: when cookies are blocked, or it is full. */
+function usableStorage(): Storage | undefined {
+  try {
+    // Only that of a page: Node.js has a global of the same name, which warns when it is touched.
+    const localStorage = (globalThis as { window?: { localStorage?: Storage } }).window?.localStorage;
+    localStorage?.setItem('socketcluster.probe', '1');
+    localStorage?.removeItem('socketcluster.probe');
+    return localStorage;
+  } catch {
+    return undefined;
+  }
+}
