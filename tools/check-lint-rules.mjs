@@ -15,6 +15,7 @@ const typeImport = (specifier) =>
 const lines = (count) => `${DOC}export const list: number[] = [\n${'  1,\n'.repeat(count - 3)}];\n`;
 const LAYERS = 'eslint(no-restricted-imports)';
 const server = 'packages/server/src';
+const client = 'packages/client/src';
 
 /** `[file, source, the rule that must report it]` */
 const faulty = [
@@ -42,6 +43,13 @@ const faulty = [
   [`${server}/socket/from-server.ts`, imports('../server.js'), LAYERS],
   [`${server}/socket/from-the-socket.ts`, typeImport('./server-socket.js'), LAYERS],
   [`${server}/socket/from-core-file.ts`, imports('@socketcluster-ts/core/dist/errors.js'), LAYERS],
+  [`${client}/from-server.ts`, typeImport('@socketcluster-ts/server'), LAYERS],
+  [`${client}/from-node.ts`, imports('node:crypto'), LAYERS],
+  [`${client}/from-ws.ts`, typeImport('ws'), LAYERS],
+  [`${client}/from-the-socket.ts`, typeImport('./client-socket.js'), LAYERS],
+  [`${client}/from-one-platform.ts`, imports('./web-socket-node.js'), LAYERS],
+  [`${client}/client-socket.ts`, imports('./index.js'), LAYERS],
+  [`${client}/web-socket-node.ts`, imports('./transport.js'), LAYERS],
   [
     `${server}/socket/inline-type.ts`,
     `${DOC}export type Far = import('../server.js').AGServer;\n`,
@@ -130,6 +138,8 @@ const sound = [
   [`${server}/exchange/sound.ts`, imports('../middleware/action.js')],
   [`${server}/socket/sound.ts`, imports('../exchange/publication.js')],
   [`${server}/socket/server-socket.ts`, imports('./outbound.js')],
+  [`${client}/sound.ts`, `${imports('@socketcluster-ts/core')}${typeImport('./client-events.js')}`],
+  [`${client}/index.ts`, `${imports('./client-socket.js')}${DOC}export default {};\n`],
   [`${server}/index.ts`, `${imports('./some-part.js')}${DOC}export default {};\n`],
   ['packages/core/src/full.ts', lines(450)],
   [
@@ -149,7 +159,7 @@ try {
     compilerOptions: { module: 'nodenext', target: 'es2023', strict: true, types: [], noEmit: true },
     include: ['.'],
   };
-  for (const name of ['streams', 'core', 'server']) {
+  for (const name of ['streams', 'core', 'server', 'client']) {
     mkdirSync(join(work, 'packages', name), { recursive: true });
     writeFileSync(join(work, 'packages', name, 'tsconfig.json'), JSON.stringify(settings));
   }

@@ -1,5 +1,6 @@
 /** The same from CommonJS: `require` has the types of what it gives. It is never run. */
 import http = require('node:http');
+import scc = require('@socketcluster-ts/client');
 import sc = require('@socketcluster-ts/server');
 import AGAction = require('@socketcluster-ts/server/action');
 
@@ -11,5 +12,7 @@ server.setMiddleware(server.MIDDLEWARE_HANDSHAKE, async (stream) => {
     else action.block(new Error('No'));
   }
 });
+const socket: InstanceType<typeof scc.AGClientSocket> = scc.create({ autoConnect: false });
+void socket.transmit('hi');
 const again: InstanceType<typeof sc.AGServer> = server;
 export = again;

@@ -1,5 +1,6 @@
 /** An application as a user writes it, without a single type argument: it must compile against the packed packages. It is never run. */
 import { createServer } from 'node:http';
+import { create } from '@socketcluster-ts/client';
 import sc, { type AGServer, type AGServerSocket, attach, listen } from '@socketcluster-ts/server';
 import AGAction from '@socketcluster-ts/server/action';
 
@@ -48,7 +49,23 @@ async function main(): Promise<void> {
   }
 }
 
+async function talk(): Promise<void> {
+  const socket = create({ hostname: 'localhost', port: 8000, autoReconnectOptions: { maxDelay: 5000 } });
+  const sum: unknown = await socket.invoke('add', [1, 2], {
+    timeout: 1000,
+    signal: new AbortController().signal,
+  });
+  console.log(sum, socket.authToken?.exp);
+  const room = socket.subscribe<string>('room', { waitForAuth: true, priority: 1 });
+  void (async () => {
+    for await (const { error } of room.listener('subscribeFail')) console.error(error);
+  })();
+  for await (const text of room) console.log(text.length);
+  await socket.close();
+}
+
 void main();
+void talk();
 httpServer.listen(8000);
 export const others: AGServer[] = [
   listen(8001),

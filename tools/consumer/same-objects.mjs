@@ -36,6 +36,13 @@ for (const key of [
   assert.equal(typeof required[key], 'function', `${key} is missing in require() of the server`);
 }
 
+const client = await import('@socketcluster-ts/client');
+const requiredClient = require('@socketcluster-ts/client');
+assert.equal(requiredClient, client.default, 'require() of the client is not its default object');
+for (const key of ['create', 'AGClientSocket', 'factory', 'version']) {
+  assert.equal(client[key], requiredClient[key], `the client: require and import differ in ${key}`);
+}
+
 const required2 = require('@socketcluster-ts/server/action');
 const importedAction = await import('@socketcluster-ts/server/action');
 assert.equal(typeof required2, 'function', "require('…/action') is not a class");
@@ -54,12 +61,13 @@ await Promise.all([
   server.isReady ? undefined : server.listener('ready').once(5000),
   once(server.httpServer, 'listening'),
 ]);
-const { WebSocket } = await import('ws');
-const socket = new WebSocket(`ws://127.0.0.1:${server.httpServer.address().port}/socketcluster/`);
-await once(socket, 'open');
-socket.send('{"event":"#handshake","data":{},"cid":1}');
-const [reply] = await once(socket, 'message');
-assert.equal(JSON.parse(reply.toString()).rid, 1);
-socket.terminate();
+const socket = requiredClient.create({ hostname: '127.0.0.1', port: server.httpServer.address().port });
+assert.ok(socket instanceof client.AGClientSocket, 'instanceof does not hold for the client');
+const messages = socket.subscribe('news');
+const message = messages.once(5000);
+await messages.listener('subscribe').once(5000);
+await messages.invokePublish('hello');
+assert.equal(await message, 'hello');
+await socket.close();
 await server.close();
 server.httpServer.close();

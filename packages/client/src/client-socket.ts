@@ -1,4 +1,3 @@
-// oxlint-disable max-lines -- the public face: the documented names, each one line into a part
 import {
   AGChannel,
   type AuthToken,
@@ -36,6 +35,7 @@ import { version } from './version.js';
  * Nothing that goes wrong on the way is thrown into the application: it is an `error` event, or rejects the promise of
  * whoever waits.
  */
+// oxlint-disable-next-line typescript/no-unsafe-declaration-merging -- addChannelMethods() puts them on the prototype
 export class AGClientSocket extends RpcHost<ClientEvents> implements ClientFace, ChannelStreamsOwner {
   static readonly CONNECTING = 'connecting';
   static readonly OPEN = 'open';
@@ -432,7 +432,6 @@ export class AGClientSocket extends RpcHost<ClientEvents> implements ClientFace,
   }
 }
 
-// oxlint-disable-next-line typescript/no-unsafe-declaration-merging -- addChannelMethods() puts them on the prototype
 export interface AGClientSocket extends ChannelMethods {}
 
 addChannelMethods(AGClientSocket);

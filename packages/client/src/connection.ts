@@ -155,8 +155,8 @@ export class Connection implements OutboundLink, InboundTarget, TransportOwner {
 
   wake(): void {
     if (this.state === 'closed') {
-      // differs: upstream connects at once, however long it was to wait.
-      if (!this.reconnect.isPending || this.settings.compat === 'v20') this.connect();
+      // differs: upstream gives up its delay for every message, so that a busy client hammers a server that is down.
+      if (!this.reconnect.isBackingOff || this.settings.compat === 'v20') this.connect();
     } else if (this.isOpen && this.transport?.isStale === true) {
       this.replace(1000, 'Stale socket was disconnected by the client to initiate a new connection');
     }
@@ -166,19 +166,8 @@ export class Connection implements OutboundLink, InboundTarget, TransportOwner {
     this.transport?.send(frame);
   }
 
-  async transportOpened(): Promise<void> {
-    const { transport, auth, outbound } = this;
-    const isCurrent = (): boolean => this.transport === transport && this.state === 'connecting';
-    try {
-      const authToken = await auth.load();
-      if (!isCurrent()) return;
-      this.#shownToken = authToken;
-      const call = outbound.callNow('#handshake', { authToken, ext: EXTENSIONS }, this.settings.ackTimeout);
-      this.#handshake = call;
-      await call.promise;
-    } catch (error) {
-      if (isCurrent()) this.#failHandshake(error);
-    }
+  transportOpened(): void {
+    void this.#shakeHands();
   }
 
   frameReceived(frame: unknown, isPing: boolean): void {
@@ -205,6 +194,22 @@ export class Connection implements OutboundLink, InboundTarget, TransportOwner {
   processPendingSubscriptions(): void {
     this.subscriptions.isPreparing = false;
     this.subscriptions.process();
+  }
+
+  /** Shows the token and waits for the answer. Never rejects. */
+  async #shakeHands(): Promise<void> {
+    const { transport, auth, outbound } = this;
+    const isCurrent = (): boolean => this.transport === transport && this.state === 'connecting';
+    try {
+      const authToken = await auth.load();
+      if (!isCurrent()) return;
+      this.#shownToken = authToken;
+      const call = outbound.callNow('#handshake', { authToken, ext: EXTENSIONS }, this.settings.ackTimeout);
+      this.#handshake = call;
+      await call.promise;
+    } catch (error) {
+      if (isCurrent()) this.#failHandshake(error);
+    }
   }
 
   #open(answer: unknown): void {

@@ -29,6 +29,11 @@ export class Reconnect {
     return this.#attempts;
   }
 
+  /** Whether an attempt is scheduled after one that failed already: nothing but time shall bring it on. */
+  get isBackingOff(): boolean {
+    return this.isPending && this.#attempts > 1;
+  }
+
   /** A connection has lasted long enough, or just begun: the next delays begin anew. */
   reset(): void {
     this.#attempts = 0;

@@ -140,9 +140,9 @@ function tokenName({ host, hostname, port }: ClientSettings): string {
 }
 
 /** A UUID of version 4. `crypto.randomUUID()` is missing on pages without TLS. */
-function newId({ random }: Environment): string {
+function newId(environment: Environment): string {
   return 'xxxxxxxx-xxxx-4xxx-yxxx-xxxxxxxxxxxx'.replace(/[xy]/g, (digit) =>
-    Math.floor(digit === 'x' ? random() * 16 : 8 + random() * 4).toString(16),
+    Math.floor(digit === 'x' ? environment.random() * 16 : 8 + environment.random() * 4).toString(16),
   );
 }
 

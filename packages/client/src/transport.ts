@@ -45,14 +45,14 @@ export class Transport {
     const { settings, environment } = context;
     this.#pingTimeout = settings.connectTimeout;
     this.lastPing = environment.now();
-    let resolveClosed = (): void => {};
+    let resolveClosed: (() => void) | undefined;
     this.closed = new Promise((resolve) => {
       resolveClosed = resolve;
     });
     this.#silence = new Deadline((transport: Transport) => transport.#onSilence(), this);
     this.#ending = new Deadline((transport: Transport) => {
       transport.socket.terminate?.();
-      resolveClosed();
+      resolveClosed?.();
     }, this);
     socket.binaryType = settings.binaryType;
     socket.addEventListener('open', () => {
@@ -67,7 +67,7 @@ export class Transport {
     });
     socket.addEventListener('close', ({ code, reason }) => {
       context.timers.cancel(this.#ending);
-      resolveClosed();
+      resolveClosed?.();
       this.detach()?.transportClosed(code ?? 1005, reason ?? '', this.#failure);
     });
   }
