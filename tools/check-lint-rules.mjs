@@ -139,7 +139,7 @@ const sound = [
   [`${server}/socket/sound.ts`, imports('../exchange/publication.js')],
   [`${server}/socket/server-socket.ts`, imports('./outbound.js')],
   [`${client}/sound.ts`, `${imports('@socketcluster-ts/core')}${typeImport('./client-events.js')}`],
-  [`${client}/index.ts`, `${imports('./client-socket.js')}${DOC}export default {};\n`],
+  [`${client}/index.ts`, `${imports('./connection.js')}${DOC}export default {};\n`],
   [`${server}/index.ts`, `${imports('./some-part.js')}${DOC}export default {};\n`],
   ['packages/core/src/full.ts', lines(450)],
   [

@@ -1,4 +1,4 @@
-import { type AuthToken, hydrateError, InvalidArgumentsError } from '@socketcluster-ts/core';
+import { type AuthToken, hydrateError } from '@socketcluster-ts/core';
 import type { ClientContext } from './client-context.js';
 import type { AuthenticationState } from './client-events.js';
 import { decodeToken } from './decode-token.js';
@@ -88,10 +88,6 @@ export class AuthState {
 
   /** Shows a token to the server, and keeps it if the server accepts it. */
   async authenticate(signedAuthToken: string): Promise<AuthenticateResult> {
-    if (typeof signedAuthToken !== 'string') {
-      const given = signedAuthToken === null ? 'null' : typeof signedAuthToken;
-      throw new InvalidArgumentsError(`The token must be the text of a signed token - Got ${given}`);
-    }
     let answer: unknown;
     try {
       answer = await this.#context.face.invoke('#authenticate', signedAuthToken);

@@ -25,8 +25,11 @@ import type { InvokeOptions, TransmitOptions } from './outbound.js';
 import { resolveOptions } from './resolve-options.js';
 import { Timers } from './timers.js';
 import { type ClientAuthEngine, TokenStore } from './token-store.js';
-import type { Transport } from './transport.js';
 import { version } from './version.js';
+import type { RawWebSocket } from './web-socket.js';
+
+/** The channel family of method names; see {@link ChannelMethods}. */
+export interface AGClientSocket extends ChannelMethods {} // oxlint-disable-line typescript/no-unsafe-declaration-merging -- addChannelMethods() below puts the family on the prototype
 
 /**
  * Owns one client: its options and its parts. It connects when it is created, and again whenever a connection is lost;
@@ -35,7 +38,6 @@ import { version } from './version.js';
  * Nothing that goes wrong on the way is thrown into the application: it is an `error` event, or rejects the promise of
  * whoever waits.
  */
-// oxlint-disable-next-line typescript/no-unsafe-declaration-merging -- addChannelMethods() puts them on the prototype
 export class AGClientSocket extends RpcHost<ClientEvents> implements ClientFace, ChannelStreamsOwner {
   static readonly CONNECTING = 'connecting';
   static readonly OPEN = 'open';
@@ -184,7 +186,7 @@ export class AGClientSocket extends RpcHost<ClientEvents> implements ClientFace,
   }
 
   /** The connection there is, or is being made; its `socket` is the WebSocket. */
-  get transport(): Transport | undefined {
+  get transport(): { readonly socket: RawWebSocket } | undefined {
     return this.#connection.transport;
   }
 
@@ -282,7 +284,7 @@ export class AGClientSocket extends RpcHost<ClientEvents> implements ClientFace,
 
   /** Sends a frame as it is, past everything that waits. */
   send(data: string | Uint8Array | ArrayBuffer): void {
-    const { transport } = this;
+    const { transport } = this.#connection;
     if (transport?.socket.readyState === 1) transport.send(data);
     else this.emit('error', { error: new BadConnectionError('WebSocket is not open', 'disconnect') });
   }
@@ -431,8 +433,6 @@ export class AGClientSocket extends RpcHost<ClientEvents> implements ClientFace,
     this.killAllListeners();
   }
 }
-
-export interface AGClientSocket extends ChannelMethods {}
 
 addChannelMethods(AGClientSocket);
 for (const name of [

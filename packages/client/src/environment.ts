@@ -24,7 +24,9 @@ export interface Environment {
 
 /** A source of page events. */
 export interface PageEvents {
+  /** Calls the listener at each such event. */
   addEventListener(type: string, listener: () => void): void;
+  /** Calls it no more. */
   removeEventListener(type: string, listener: () => void): void;
 }
 

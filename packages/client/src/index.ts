@@ -51,7 +51,6 @@ export type { AutoReconnectOptions, ClientOptions, ClientSettings } from './clie
 export type { Environment, PageEvents } from './environment.js';
 export type { InvokeOptions, TransmitOptions } from './outbound.js';
 export type { ClientAuthEngine } from './token-store.js';
-export type { Transport } from './transport.js';
 export type { RawWebSocket, WebSocketClass, WebSocketEvent } from './web-socket.js';
 export { AGClientSocket, version };
 
@@ -63,11 +62,18 @@ export function create(options?: ClientOptions): AGClientSocket {
   return new AGClientSocket(options);
 }
 
+/** Makes clients. */
+export interface ClientFactory {
+  /** Gives a new client. */
+  readonly create: typeof create;
+}
+
 /** The same `create()`, where `socketcluster-client` has it too. */
-export const factory: { readonly create: typeof create } = { create };
+export const factory: ClientFactory = { create };
 
 /** What the default export has. */
 export interface SocketClusterClient {
+  /** Gives a new client. */
   readonly create: typeof create;
   readonly AGClientSocket: typeof AGClientSocket;
   readonly factory: typeof factory;

@@ -8,13 +8,13 @@ import {
   Deadline,
   dehydrateError,
   errorPacket,
-  eventPacket,
   InvalidArgumentsError,
   markDelivery,
   type PendingCall,
   ResourceLimitError,
   type ResponsePacket,
   TimeoutError,
+  type WireEvent,
 } from '@socketcluster-ts/core';
 import type { Environment } from './environment.js';
 import type { Timers } from './timers.js';
@@ -303,7 +303,11 @@ export class Outbound {
   }
 
   #packetOf({ packet, event, data, call }: Outgoing): object {
-    return packet ?? eventPacket(event, data, call && this.#calls.number(call));
+    if (packet !== undefined) return packet;
+    const ready: WireEvent = { event };
+    if (data !== undefined) ready.data = data;
+    if (call !== undefined) ready.cid = this.#calls.number(call);
+    return ready;
   }
 }
 

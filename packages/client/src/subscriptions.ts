@@ -97,7 +97,7 @@ export class Subscriptions {
   process(): void {
     const due = [...this.#wanted.values()].filter((subscription) => this.#isDue(subscription));
     // Stable: equal ones stay in the order in which they were asked for.
-    if (due.length > 0) this.#request(due.sort((one, other) => priorityOf(other) - priorityOf(one)));
+    if (due.length > 0) this.#request(due.toSorted((one, other) => priorityOf(other) - priorityOf(one)));
   }
 
   #isDue({ state, call, options }: Subscription): boolean {
@@ -193,7 +193,7 @@ export class Subscriptions {
 
   /** Nothing was answered for too long. The server may have subscribed all the same, so it is told to leave. */
   #giveUpUnanswered(): void {
-    for (const { name, call } of [...this.#wanted.values()]) {
+    for (const { name, call } of this.#wanted.values()) {
       if (call === undefined) continue;
       this.#outbound.giveUp(call, new TimeoutError(`The subscription to ${name} was not answered in time`));
       this.#outbound.transmit('#unsubscribe', this.#decorate(name));

@@ -4,8 +4,11 @@ export interface RawWebSocket {
   binaryType: string;
   /** 0 connecting, 1 open, 2 closing, 3 closed. */
   readonly readyState: number;
+  /** Calls the listener at each `open`, `message`, `error` or `close`. */
   addEventListener(type: string, listener: (event: WebSocketEvent) => void): void;
+  /** Sends one frame: a text for a string, a binary one for bytes. */
   send(data: string | ArrayBuffer | Uint8Array): void;
+  /** Begins the closing handshake. */
   close(code?: number, reason?: string): void;
   /** Ends the connection at once; `ws` only. */
   terminate?(): void;

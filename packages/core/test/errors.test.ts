@@ -27,6 +27,7 @@ const cases: [name: string, error: Error, fields: Record<string, unknown>][] = [
     new core.BadConnectionError('m', 'disconnect', 4000, 'why'),
     { type: 'disconnect', code: 4000, reason: 'why' },
   ],
+  ['AbortError', new core.AbortError('m', { cause: 1 }), {}],
   ['BrokerError', new core.BrokerError('m'), {}],
   ['ProcessExitError', new core.ProcessExitError('m', 1), { code: 1 }],
   ['UnknownError', new core.UnknownError('m'), {}],
