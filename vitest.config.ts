@@ -4,8 +4,11 @@ import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config
 const conditions = ['@socketcluster-ts/source', 'module', 'node', 'development|production'];
 const fromSources = { resolve: { conditions }, ssr: { resolve: { conditions } } };
 
-/** The suite of client and server together, for one client and one server. */
-function pairing(client: 'upstream', server: 'ours' | 'upstream'): TestProjectInlineConfiguration {
+/** Who wrote an end of a connection: this repository, or the published packages. */
+type Author = 'ours' | 'upstream';
+
+/** The suite of client and server together, for one client and one server; `npm test` runs it for three pairings. */
+function pairing(client: Author, server: Author): TestProjectInlineConfiguration {
   return {
     ...fromSources,
     test: {
@@ -31,6 +34,8 @@ export default defineConfig({
           testTimeout: 15_000,
         },
       },
+      pairing('ours', 'ours'),
+      pairing('ours', 'upstream'),
       pairing('upstream', 'ours'),
       // By hand: shows that a test describes what existing applications see.
       pairing('upstream', 'upstream'),

@@ -61,8 +61,8 @@ const steps = [
   { name: 'node', says: 'tests in Node.js', projects: ['node'] },
   {
     name: 'pairings',
-    says: 'our server with the published client',
-    projects: ['pairing-upstream-ours'],
+    says: 'our client and server, with each other and the published ones',
+    projects: ['pairing-ours-ours', 'pairing-ours-upstream', 'pairing-upstream-ours'],
   },
   { name: 'browser', says: 'tests in Chromium', projects: ['browser'] },
   { name: 'api-docs', says: 'the API reference', commands: ['npm run --silent docs'] },

@@ -33,7 +33,7 @@ describe('the server sets a token', () => {
     expect(client.authState).toBe('authenticated');
     expect(client.authToken).toEqual(authToken);
     expect(await client.auth.loadToken(client.authTokenName)).toBe(signedAuthToken);
-    expect(jwt.verify(signedAuthToken as string, authKey, { algorithms: ['HS256'] })).toEqual(authToken);
+    expect(jwt.verify(signedAuthToken, authKey, { algorithms: ['HS256'] })).toEqual(authToken);
   });
 
   test('the token expires after a day unless another expiry is given', async () => {
@@ -101,7 +101,7 @@ describe('the server sets a token', () => {
     const socket = await socketOf(started, client);
     const received = nextValue(client.listener('authenticate'));
     await socket.setAuthToken({ user: 'ada' });
-    const token = (await received)['signedAuthToken'] as string;
+    const token = (await received).signedAuthToken;
     const other = await connectClient(started, { authEngine: storedToken(token) });
 
     expect(jwt.decode(token, { complete: true })?.header.alg).toBe(algorithm);
@@ -285,7 +285,6 @@ describe('the client authenticates itself', () => {
     ['an expired token', () => jwt.sign({ exp: 1000 }, authKey), 'AuthTokenExpiredError'],
     ['a foreign token', () => jwt.sign({}, 'somebody else'), 'AuthTokenInvalidError'],
     ['a garbled token', () => 'a.b.c', 'AuthTokenInvalidError'],
-    ['no token', () => null, 'AuthTokenInvalidError'],
   ])('%s is refused and forgotten', async (_what, sign, name) => {
     const started = await startServer({ authKey });
     const client = await connectClient(started);
@@ -295,6 +294,17 @@ describe('the client authenticates itself', () => {
     await removed;
     expect(client.authState).toBe('unauthenticated');
     expect((await socketOf(started, client)).authState).toBe('unauthenticated');
+  });
+
+  test('no token is refused as a bad one is', async () => {
+    const started = await startServer({ authKey });
+    const client = await connectClient(started);
+
+    await expect(client.authenticate(null as unknown as string)).rejects.toMatchObject({
+      name: 'AuthTokenInvalidError',
+      isBadToken: true,
+    });
+    expect(client.authState).toBe('unauthenticated');
   });
 
   test('a token that is not yet active is answered with the reason', async () => {

@@ -1,3 +1,4 @@
+import type { AGClientSocket } from '@socketcluster-ts/client';
 import {
   answer,
   collected,
@@ -8,7 +9,6 @@ import {
   take,
   until,
 } from '@socketcluster-ts/testkit';
-import type { AGClientSocket } from 'socketcluster-client';
 import { describe, expect, test } from 'vitest';
 import { connectClient, createClient } from './client.js';
 

@@ -1,5 +1,5 @@
+import type { AGClientSocket, ClientOptions } from '@socketcluster-ts/client';
 import { afterTest, nextValue } from '@socketcluster-ts/testkit';
-import type { AGClientSocket, ClientOptions } from 'socketcluster-client';
 import { clientModule } from './client-under-test.js';
 
 /** Anything that listens on a port of 127.0.0.1. */

@@ -48,11 +48,16 @@ describe('the raw inbound line', () => {
     });
     const client = await connectClient(started);
     await client.invokePublish('room', 'hello');
+    client.send('{"is": "no packet"}');
+    await client.invokePublish('room', 'fence');
 
-    expect(frames).toEqual([
-      '{"event":"#handshake","data":{"authToken":null},"cid":1}',
-      '{"event":"#publish","data":{"channel":"room","data":"hello"},"cid":2}',
+    expect(frames.map((frame) => JSON.parse(frame as string) as unknown)).toMatchObject([
+      { event: '#handshake', data: { authToken: null }, cid: 1 },
+      { event: '#publish', data: { channel: 'room', data: 'hello' }, cid: 2 },
+      { is: 'no packet' },
+      { event: '#publish', data: { channel: 'room', data: 'fence' }, cid: 3 },
     ]);
+    expect(frames[2]).toBe('{"is": "no packet"}');
   });
 
   test('a blocked frame is dropped and the next one gets through', async () => {

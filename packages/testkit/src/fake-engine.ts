@@ -33,7 +33,8 @@ export interface FakeConnectOptions {
 /**
  * Owns one end of a connection that exists in memory only: what the server sent on it, and its state.
  *
- * Events to the server: `message(buffer, isBinary)`, `close(code, reasonBuffer)`, `error(error)`.
+ * Events to the server: `message(buffer, isBinary)`, `close(code, reasonBuffer)`, `error(error)`. Besides, `sent(data)`
+ * tells the test what the server sends.
  */
 export class FakeWebSocket extends EventEmitter {
   /** What the server sent, in order. */
@@ -51,6 +52,7 @@ export class FakeWebSocket extends EventEmitter {
       return;
     }
     this.sent.push(data);
+    this.emit('sent', data);
     done?.();
   }
 

@@ -1,7 +1,7 @@
 import { createServer, type Server as HttpServer, type ServerResponse } from 'node:http';
+import type { AGClientSocket, ClientOptions } from '@socketcluster-ts/client';
 import { afterTest } from '@socketcluster-ts/testkit';
 import { type Browser, chromium, type Page } from 'playwright-core';
-import type { AGClientSocket, ClientOptions } from 'socketcluster-client';
 import { expect } from 'vitest';
 import { bundlePage } from './bundle-page.js';
 
@@ -82,9 +82,17 @@ export async function openPage(browser: Browser, { port }: { readonly port: numb
     await context.close();
     expect(errors).toEqual([]);
   });
-  const page = await context.newPage();
-  page.on('pageerror', (error) => errors.push(error));
-  await page.goto(`http://127.0.0.1:${port}/`);
+  context.on('weberror', (webError) => errors.push(webError.error()));
+  return load(await context.newPage(), `http://127.0.0.1:${port}/`);
+}
+
+/** Opens the page that another tab shows once more, in the same profile. */
+export async function openTab(other: Page): Promise<Page> {
+  return load(await other.context().newPage(), other.url());
+}
+
+async function load(page: Page, url: string): Promise<Page> {
+  await page.goto(url);
   await page.waitForFunction(() => 'isReady' in window);
   return page;
 }

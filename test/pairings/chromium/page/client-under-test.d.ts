@@ -1,5 +1,4 @@
-/** The client library that this run is about; `client-page.ts` tells the bundler which one it is. */
+/** The client library that this run is about; `bundle-page.ts` tells the bundler which one it is. */
 declare module 'client-under-test' {
-  import type { AGClientSocket, ClientOptions } from 'socketcluster-client';
-  export function create(options?: ClientOptions): AGClientSocket;
+  export { create } from '@socketcluster-ts/client';
 }
