@@ -16,6 +16,8 @@ export class AuthState {
   signedAuthToken: string | null = null;
   readonly #context: ClientContext;
   readonly #onChange: () => void;
+  /** The token that the auth engine has, as far as is known. */
+  #kept: string | null = null;
   /** Settles when what was last asked of the auth engine is done, so that it is asked one thing after the other. */
   #stored: Promise<unknown> = Promise.resolve();
 
@@ -30,14 +32,22 @@ export class AuthState {
   }
 
   /** The stored token; rejects when the auth engine does. */
-  load(): Promise<string | null> {
+  async load(): Promise<string | null> {
     const { face, settings } = this.#context;
-    return this.#store(() => face.auth.loadToken(settings.authTokenName));
+    this.#kept = await this.#store(() => face.auth.loadToken(settings.authTokenName));
+    return this.#kept;
+  }
+
+  /** Keeps the token at hand, if it is not the one that is kept. */
+  saveIfFresh(): void {
+    const { signedAuthToken } = this;
+    if (signedAuthToken !== null && signedAuthToken !== this.#kept) void this.save(signedAuthToken);
   }
 
   /** Keeps a token for later connections. A failure is emitted. */
   save(signedAuthToken: string): Promise<unknown> {
     const { face, settings } = this.#context;
+    this.#kept = signedAuthToken;
     const saved = this.#store(() => face.auth.saveToken(settings.authTokenName, signedAuthToken, {}));
     return saved.catch((error: unknown) => face.emit('error', { error }));
   }

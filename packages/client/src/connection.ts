@@ -2,6 +2,7 @@ import {
   BadConnectionError,
   type CodecEngine,
   closeReason,
+  Deadline,
   hydrateError,
   InvalidArgumentsError,
   isIgnoredStatus,
@@ -15,10 +16,12 @@ import type { ClientContext } from './client-context.js';
 import type { SocketState } from './client-events.js';
 import type { ClientSettings } from './client-options.js';
 import { Inbound, type InboundTarget } from './inbound.js';
+import { Liveness } from './liveness.js';
 import { Outbound, type OutboundLink } from './outbound.js';
 import { Reconnect } from './reconnect.js';
 import { socketUri } from './socket-uri.js';
 import { Subscriptions } from './subscriptions.js';
+import { TokenRefresh } from './token-refresh.js';
 import { Transport, type TransportOwner } from './transport.js';
 
 /** What this client knows beyond the protocol of `socketcluster-client`, as the handshake tells. */
@@ -53,10 +56,17 @@ export class Connection implements OutboundLink, InboundTarget, TransportOwner {
   readonly inbound: Inbound;
   readonly reconnect: Reconnect;
   readonly #context: ClientContext;
+  readonly #liveness: Liveness;
+  readonly #refresh: TokenRefresh;
+  readonly #connectDeadline: Deadline<Connection>;
+  readonly #probeDeadline: Deadline<Connection>;
   #extensions: readonly unknown[] = [];
   #handshake: PendingCall | undefined;
   #shownToken: string | null = null;
-  #openedAt = 0;
+  /** When the attempt began, and once it is open, when it was opened. */
+  #since = 0;
+  /** How much the transport had heard when it was probed. */
+  #heardBefore = 0;
   /** Settles when the last WebSocket is closed. */
   #ended: Promise<void> = Promise.resolve();
 
@@ -64,10 +74,17 @@ export class Connection implements OutboundLink, InboundTarget, TransportOwner {
     this.#context = context;
     this.pingTimeout = context.settings.connectTimeout;
     this.outbound = new Outbound(this, context.timers, context.environment);
-    this.auth = new AuthState(context, () => this.subscriptions.process());
+    this.auth = new AuthState(context, () => {
+      this.subscriptions.process();
+      this.#refresh.plan();
+    });
+    this.#refresh = new TokenRefresh(context, this.auth);
     this.subscriptions = new Subscriptions(context, this.outbound, this.auth, () => this.isOpen);
     this.reconnect = new Reconnect(context, () => this.connect());
     this.inbound = new Inbound(this, context.face);
+    this.#liveness = new Liveness(context, () => this.#doubt());
+    this.#connectDeadline = new Deadline((connection: Connection) => connection.#lose(4007), this);
+    this.#probeDeadline = new Deadline((connection: Connection) => connection.#judgeProbe(), this);
   }
 
   get settings(): ClientSettings {
@@ -110,6 +127,10 @@ export class Connection implements OutboundLink, InboundTarget, TransportOwner {
     if (this.state !== 'closed') return;
     this.reconnect.cancel();
     this.state = 'connecting';
+    this.#since = this.#context.environment.now();
+    this.#context.timers.schedule(this.#connectDeadline, this.settings.connectTimeout);
+    this.#liveness.start();
+    this.#refresh.plan();
     this.#context.face.emit('connecting', {});
     const { WebSocket } = this.#context.environment;
     try {
@@ -133,6 +154,7 @@ export class Connection implements OutboundLink, InboundTarget, TransportOwner {
     }
     if (this.state === 'closed') {
       this.reconnect.cancel();
+      this.#rest();
       if (end.isFinal === true) this.outbound.drop(connectionError('connectAbort', code, reason), true);
       return;
     }
@@ -174,8 +196,9 @@ export class Connection implements OutboundLink, InboundTarget, TransportOwner {
     this.inbound.accept(frame, isPing);
   }
 
-  transportSilent(): void {
-    this.#lose(4000);
+  transportSilent(isLate: boolean): void {
+    if (isLate) this.#probe();
+    else this.#lose(4000);
   }
 
   transportClosed(code: number, reason: string, cause: unknown): void {
@@ -201,7 +224,7 @@ export class Connection implements OutboundLink, InboundTarget, TransportOwner {
     const { transport, auth, outbound } = this;
     const isCurrent = (): boolean => this.transport === transport && this.state === 'connecting';
     try {
-      const authToken = await auth.load();
+      const authToken = await this.#refresh.tokenForHandshake(await auth.load());
       if (!isCurrent()) return;
       this.#shownToken = authToken;
       const call = outbound.callNow('#handshake', { authToken, ext: EXTENSIONS }, this.settings.ackTimeout);
@@ -217,14 +240,17 @@ export class Connection implements OutboundLink, InboundTarget, TransportOwner {
     const status = (typeof answer === 'object' ? answer : null) as Record<string, unknown> | null;
     this.#handshake = undefined;
     this.state = 'open';
-    this.#openedAt = this.#context.environment.now();
+    this.#since = this.#context.environment.now();
+    this.#context.timers.cancel(this.#connectDeadline);
     if (settings.batchOnHandshake)
       outbound.batcher.batchFor(settings.batchOnHandshakeDuration, settings.batchInterval);
     subscriptions.isPreparing = true;
     this.#readStatus(status ?? {});
     if (transport !== undefined) transport.pingTimeout = this.pingTimeout;
-    if (status?.['isAuthenticated'] === true && this.#shownToken !== null) auth.enter(this.#shownToken);
-    else auth.leave();
+    if (status?.['isAuthenticated'] === true && this.#shownToken !== null) {
+      auth.enter(this.#shownToken);
+      auth.saveIfFresh();
+    } else auth.leave();
     if (settings.autoReconnectOptions.stableAfter === 0) this.reconnect.reset();
     if (settings.autoSubscribeOnConnect) this.processPendingSubscriptions();
     const { authError } = status ?? {};
@@ -255,6 +281,42 @@ export class Connection implements OutboundLink, InboundTarget, TransportOwner {
     this.#end(code, String(error));
   }
 
+  /** Something happened that a connection may not have survived, or that makes one possible again. */
+  #doubt(): void {
+    this.#refresh.plan();
+    if (this.isOpen) this.#probe();
+    else if (this.state === 'closed') this.reconnect.hurry();
+    else if (this.#context.environment.now() - this.#since > this.settings.probeTimeout) {
+      // An attempt that has taken so long was probably begun without a network.
+      this.transport?.cut(4007);
+      this.#end(4007, undefined, { isReplaced: true });
+      this.connect();
+    }
+  }
+
+  /** Asks for a sign of life: of a WebSocket of `ws` by a ping frame, else by a call that every server answers. */
+  #probe(): void {
+    const { transport, settings, outbound } = this;
+    const { timers } = this.#context;
+    if (transport === undefined || settings.probeTimeout === 0 || timers.has(this.#probeDeadline)) return;
+    this.#heardBefore = transport.heard;
+    timers.schedule(this.#probeDeadline, settings.probeTimeout);
+    if (!transport.ping())
+      outbound.callNow('#unsubscribe', '#probe', settings.ackTimeout).promise.catch(() => {});
+  }
+
+  #judgeProbe(): void {
+    const { transport } = this;
+    if (transport?.heard === this.#heardBefore) this.#lose(4000);
+    else transport?.startSilence();
+  }
+
+  /** Nothing is left to wait for. */
+  #rest(): void {
+    this.#liveness.stop();
+    this.#refresh.stop();
+  }
+
   /** The connection is thought to be dead. */
   #lose(code: number): void {
     this.transport?.cut(code);
@@ -263,10 +325,10 @@ export class Connection implements OutboundLink, InboundTarget, TransportOwner {
 
   #end(code: number, given: string | undefined, end: End = {}): void {
     const { outbound, reconnect, settings } = this;
-    const { face, environment } = this.#context;
+    const { face, environment, timers } = this.#context;
     const type = this.isOpen ? 'disconnect' : 'connectAbort';
     const reason = closeReason(code, given);
-    const lastedMs = environment.now() - this.#openedAt;
+    const lastedMs = environment.now() - this.#since;
     if (this.isOpen && lastedMs >= settings.autoReconnectOptions.stableAfter) reconnect.reset();
     this.state = 'closed';
     this.id = null;
@@ -274,6 +336,8 @@ export class Connection implements OutboundLink, InboundTarget, TransportOwner {
     this.transport?.detach();
     this.transport = undefined;
     this.#handshake = undefined;
+    timers.cancel(this.#connectDeadline);
+    timers.cancel(this.#probeDeadline);
     reconnect.cancel();
     const reconnects = end.isFinal !== true && end.isReplaced !== true && reconnect.follows(code);
     this.subscriptions.suspend();
@@ -288,6 +352,7 @@ export class Connection implements OutboundLink, InboundTarget, TransportOwner {
       this.emitError(new SocketProtocolError(message, code, options));
     }
     if (reconnects) reconnect.schedule(code);
+    else if (end.isReplaced !== true) this.#rest();
   }
 }
 

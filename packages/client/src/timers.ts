@@ -18,6 +18,11 @@ export class Timers implements DeadlineScheduler {
     return this.#timers.size;
   }
 
+  /** Whether the deadline is scheduled. */
+  has<O>(deadline: Deadline<O>): boolean {
+    return this.#timers.has(deadline);
+  }
+
   schedule<O>(deadline: Deadline<O>, delayMs: number): void {
     this.cancel(deadline);
     const timer = this.#environment.setTimeout(

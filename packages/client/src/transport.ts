@@ -31,6 +31,8 @@ export class Transport {
   /** When the last ping came, or the WebSocket opened, by the clock of the environment. */
   lastPing: number;
   bytesReceived = 0;
+  /** How many signs of life there were: frames, and answers to `ping()`. */
+  heard = 0;
   #owner: TransportOwner | undefined;
   #pingTimeout: number;
   #failure: unknown;
@@ -61,6 +63,9 @@ export class Transport {
       this.#owner.transportOpened();
     });
     socket.addEventListener('message', ({ data }) => this.#onMessage(data));
+    socket.on?.('pong', () => {
+      this.heard++;
+    });
     // Followed by a close event, which takes care of everything.
     socket.addEventListener('error', ({ error }) => {
       this.#failure = error;
@@ -121,6 +126,7 @@ export class Transport {
 
   #onMessage(frame: unknown): void {
     if (this.#owner === undefined) return;
+    this.heard++;
     const isText = typeof frame === 'string';
     this.bytesReceived += isText ? frame.length : ((frame as ArrayBuffer)?.byteLength ?? 0);
     const isV1 = this.#context.settings.protocolVersion === 1;
@@ -132,9 +138,20 @@ export class Transport {
     this.#owner.frameReceived(frame, isPing);
   }
 
+  /** Asks for a sign of life, if the WebSocket can do that. */
+  ping(): boolean {
+    this.socket.ping?.();
+    return this.socket.ping !== undefined;
+  }
+
   #hearPing(): void {
-    const { timers, environment, settings } = this.#context;
-    this.lastPing = environment.now();
+    this.lastPing = this.#context.environment.now();
+    this.startSilence();
+  }
+
+  /** From now on the server may be silent for `pingTimeout`. */
+  startSilence(): void {
+    const { timers, settings } = this.#context;
     if (!settings.pingTimeoutDisabled) timers.schedule(this.#silence, this.#pingTimeout);
   }
 

@@ -30,6 +30,8 @@ export interface ChannelEvents {
     readonly subscriptionOptions?: ChannelOptions;
   };
   kickOut: { readonly message?: string };
+  /** So many messages were not delivered, because this client reads too slowly. */
+  gap: { readonly dropped: number };
 }
 
 /** What a channel asks of the exchange or client socket that it belongs to, which owns the subscription. */

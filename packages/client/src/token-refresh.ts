@@ -1,0 +1,73 @@
+import { AuthError, Deadline, isTokenExpired } from '@socketcluster-ts/core';
+import type { AuthState } from './auth-state.js';
+import type { ClientContext } from './client-context.js';
+import { decodeToken } from './decode-token.js';
+
+/** A token is renewed so long before it expires, or at half of its remaining life if that is shorter. */
+const LEAD_MS = 60_000;
+
+/** Attempts are never closer together. */
+const LEAST_DELAY_MS = 1000;
+
+/** Owns when the option `getToken` is asked for another token. */
+export class TokenRefresh {
+  readonly #context: ClientContext;
+  readonly #auth: AuthState;
+  readonly #deadline: Deadline<TokenRefresh>;
+
+  constructor(context: ClientContext, auth: AuthState) {
+    this.#context = context;
+    this.#auth = auth;
+    this.#deadline = new Deadline((refresh: TokenRefresh) => void refresh.#renew(), this);
+  }
+
+  /** Plans the next renewal, because the token is another one now, or the clock jumped. */
+  plan(): void {
+    const { timers, settings, environment } = this.#context;
+    const expiry: unknown = this.#auth.authToken?.exp;
+    const leftMs = Number(expiry) * 1000 - environment.now();
+    timers.cancel(this.#deadline);
+    if (settings.getToken === null || typeof expiry !== 'number' || leftMs <= 0) return;
+    timers.schedule(this.#deadline, Math.max(leftMs - LEAD_MS, leftMs / 2, LEAST_DELAY_MS));
+  }
+
+  stop(): void {
+    this.#context.timers.cancel(this.#deadline);
+  }
+
+  /** The token to connect with: the one that is kept, or a fresh one if that is expired. */
+  async tokenForHandshake(kept: string | null): Promise<string | null> {
+    const { settings, environment } = this.#context;
+    if (settings.getToken === null || !isTokenExpired(decodeToken(kept), environment.now())) return kept;
+    return (await this.#ask()) ?? kept;
+  }
+
+  async #renew(): Promise<void> {
+    const { signedAuthToken } = this.#auth;
+    const token = await this.#ask();
+    if (this.#auth.signedAuthToken !== signedAuthToken) return;
+    try {
+      if (token !== null) {
+        const { authError } = await this.#auth.authenticate(token);
+        if (authError !== null) this.#fail(authError);
+      }
+    } catch (error) {
+      this.#fail(error);
+    }
+    if (this.#auth.signedAuthToken === signedAuthToken) this.plan();
+  }
+
+  /** A failure is emitted, and gives none. */
+  async #ask(): Promise<string | null> {
+    try {
+      return (await this.#context.settings.getToken?.()) ?? null;
+    } catch (error) {
+      this.#fail(error);
+      return null;
+    }
+  }
+
+  #fail(cause: unknown): void {
+    this.#context.face.emit('error', { error: new AuthError('The token could not be renewed', { cause }) });
+  }
+}
