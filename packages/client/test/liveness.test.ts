@@ -65,6 +65,7 @@ describe('a connection', () => {
     jumpedMs = 10_000;
     await server.connection(1);
     await until(() => client.state === 'open');
+    expect(server.connections.length).toBe(2);
   });
 
   test.each([
