@@ -1,10 +1,13 @@
 import {
   ConsumableStream,
   type DemuxedConsumableStream,
+  type EachHandler,
+  type EachOptions,
   type NamedConsumerStats,
   type StreamConsumer,
 } from '@socketcluster-ts/streams';
 import type { ChannelStreams } from './channel-streams.js';
+import type { DataArguments } from './contract/contract-types.js';
 
 /** Where the subscription to a channel stands: asked for and not answered yet, in force, or neither. */
 export type ChannelState = 'pending' | 'subscribed' | 'unsubscribed';
@@ -54,6 +57,8 @@ export interface ChannelClient {
   closeChannel(channelName: string): void;
   /** Ends the loops over the channel at once. */
   killChannel(channelName: string): void;
+  /** Called with what a function given to `each()` of a channel threw. */
+  handlerFailed(error: unknown): void;
 }
 
 /**
@@ -63,9 +68,10 @@ export interface ChannelClient {
  * Closing or killing ends loops, it does not unsubscribe; loops started afterwards, and loops that were never ended,
  * go on when the channel is subscribed again.
  *
- * @typeParam T - the messages; not checked by the library
+ * @typeParam T - the messages; without a contract not checked by the library
+ * @typeParam Input - what may be published
  */
-export class AGChannel<T = unknown> extends ConsumableStream<T> {
+export class AGChannel<T = unknown, Input = unknown> extends ConsumableStream<T> {
   static readonly PENDING = 'pending';
   static readonly SUBSCRIBED = 'subscribed';
   static readonly UNSUBSCRIBED = 'unsubscribed';
@@ -118,6 +124,12 @@ export class AGChannel<T = unknown> extends ConsumableStream<T> {
     return this.#streams.outputs.next(this.name, timeout) as Promise<IteratorResult<T, unknown>>;
   }
 
+  /** As for every stream; without `onError` the client, or the exchange, emits what the function throws. */
+  override each(handler: EachHandler<T>, options: EachOptions<T> = {}): Promise<void> {
+    const onError = options.onError ?? ((error: unknown): void => this.client.handlerFailed(error));
+    return super.each(handler, { ...options, onError });
+  }
+
   /** One event of this channel's subscription, as an async iterable. */
   listener<E extends keyof ChannelEvents>(eventName: E): DemuxedConsumableStream<ChannelEvents[E]>;
   listener<P = unknown>(eventName: string): DemuxedConsumableStream<P>;
@@ -143,13 +155,13 @@ export class AGChannel<T = unknown> extends ConsumableStream<T> {
   }
 
   /** Publishes to the channel without waiting for an acknowledgement. */
-  transmitPublish(data?: unknown): Promise<void> {
-    return this.client.transmitPublish(this.name, data);
+  transmitPublish(...data: DataArguments<Input>): Promise<void> {
+    return this.client.transmitPublish(this.name, data[0]);
   }
 
   /** Publishes to the channel; settles with the acknowledgement. */
-  invokePublish(data?: unknown): Promise<unknown> {
-    return this.client.invokePublish(this.name, data);
+  invokePublish(...data: DataArguments<Input>): Promise<unknown> {
+    return this.client.invokePublish(this.name, data[0]);
   }
 
   /** Closes the output and all listeners. */

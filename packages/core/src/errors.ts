@@ -96,6 +96,43 @@ export class InvalidMessageError extends ListedMessageError {
   override readonly name = 'InvalidMessageError';
 }
 
+/** One thing that is wrong with checked data. */
+export interface DataIssue {
+  /** Where in the data: keys with dots between, `''` for the data itself. */
+  readonly path: string;
+  /** What is wrong, in the words of the schema. */
+  readonly message: string;
+}
+
+/** Data that is not what the contract says. */
+export class InvalidDataError extends ListedMessageError {
+  override readonly name = 'InvalidDataError';
+  /** The entry of the contract, such as `procedures.add.argument`, `events.typing`, `channels.room/:id` or `token`. */
+  readonly entry: string;
+  /** What is wrong; long lists and texts are cut. */
+  readonly issues: readonly DataIssue[];
+  /** True when the client is to drop the token. Present only when somebody set it. */
+  declare isBadToken?: boolean;
+
+  constructor(message: string, entry: string, issues: readonly DataIssue[], options?: ErrorOptions) {
+    super(message, options);
+    this.entry = entry;
+    this.issues = issues;
+  }
+}
+
+/** A name that the contract does not have. */
+export class UnknownNameError extends ListedMessageError {
+  override readonly name = 'UnknownNameError';
+  /** What was looked for: `'procedure'`, `'event'` or `'channel'`. */
+  readonly kind: string;
+
+  constructor(message: string, kind: string, options?: ErrorOptions) {
+    super(message, options);
+    this.kind = kind;
+  }
+}
+
 /** A connection that ended with a close code other than 1000 and 1001. */
 export class SocketProtocolError extends ListedMessageError {
   override readonly name = 'SocketProtocolError';
@@ -148,7 +185,7 @@ export class BadConnectionError extends ListedMessageError {
   }
 }
 
-/** A call that its caller gave up through an `AbortSignal`; `cause` is the reason of the signal. */
+/** A call that its caller gave up. At the caller `cause` is the reason of the `AbortSignal` it was given. */
 export class AbortError extends ListedMessageError {
   override readonly name = 'AbortError';
 }

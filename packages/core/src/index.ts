@@ -15,6 +15,7 @@
 export { TimeoutError } from '@socketcluster-ts/streams';
 export { type AuthToken, isTokenExpired } from './auth-token.js';
 export { Batcher, type BatchTimers } from './batcher.js';
+export { type CallSignal, CallSignals } from './call-signals.js';
 export { CallTable, type PendingCall } from './call-table.js';
 export {
   AGChannel,
@@ -27,6 +28,36 @@ export type { ChannelListeners } from './channel-listeners.js';
 export { addChannelMethods, type ChannelMethods, type ChannelStreamsOwner } from './channel-methods.js';
 export { ChannelStreams } from './channel-streams.js';
 export { cloneData } from './clone-data.js';
+export type { Checked } from './contract/check-data.js';
+export { Contract, type ContractChecks, defineContract } from './contract/contract.js';
+export type {
+  ChannelDefinition,
+  ContractDefinition,
+  ProcedureDefinition,
+} from './contract/contract-definition.js';
+export type {
+  AnyContract,
+  CallTypes,
+  ChannelArguments,
+  ChannelInput,
+  ChannelMessage,
+  ChannelParameters,
+  ChannelTypes,
+  Claims,
+  ContractTypes,
+  DataArguments,
+  NamePattern,
+  ParameterArguments,
+  ParameterName,
+  ParsedChannel,
+  TemplateOf,
+  TypesOf,
+  TypesOfName,
+  Untyped,
+  WhenUntyped,
+} from './contract/contract-types.js';
+export { resolveChannelName } from './contract/resolve-channel-name.js';
+export { type Schema, type SchemaTypes, type TypesOfSchema, type } from './contract/schema.js';
 export { Deadline, type DeadlineScheduler } from './deadline.js';
 export { DeadlineQueue, type DeadlineQueueOptions } from './deadline-queue.js';
 export { type Delivery, markDelivery } from './delivery.js';
@@ -40,9 +71,11 @@ export {
   AuthTokenNotBeforeError,
   BadConnectionError,
   BrokerError,
+  type DataIssue,
   HTTPServerError,
   InvalidActionError,
   InvalidArgumentsError,
+  InvalidDataError,
   InvalidMessageError,
   InvalidOptionsError,
   ProcessExitError,
@@ -51,7 +84,9 @@ export {
   SilentMiddlewareBlockedError,
   SocketProtocolError,
   UnknownError,
+  UnknownNameError,
 } from './errors.js';
+export { ProcedureStream } from './procedure-stream.js';
 export {
   CLOSE_CODES,
   closeReason,
@@ -62,6 +97,7 @@ export {
 } from './protocol/close-codes.js';
 export { type CodecEngine, jsonCodec, type TextCodecEngine } from './protocol/codec.js';
 export { exceedsDepth } from './protocol/depth.js';
+export { agreeOnExtensions, type Extension } from './protocol/extensions.js';
 export {
   type ChannelPayload,
   type EventPacket,
@@ -77,6 +113,7 @@ export {
   type WireResponse,
 } from './protocol/packet.js';
 export {
+  type AbortData,
   type AuthenticateStatus,
   type HandshakeData,
   type HandshakeStatus,

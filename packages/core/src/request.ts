@@ -1,3 +1,4 @@
+import { type CallSignal, CallSignals } from './call-signals.js';
 import { dehydrateError } from './error-transfer.js';
 import { InvalidActionError } from './errors.js';
 import { errorPacket, responsePacket } from './protocol/packet.js';
@@ -9,10 +10,22 @@ export interface RequestTarget {
    * connection itself: a request does not hear of it.
    */
   sendObject(object: unknown, options?: unknown): unknown;
+  /** The signal of the call with this `cid`. Called at most once for a call, when somebody first asks for it. */
+  openCallSignal?(cid: number): CallSignal;
 }
 
-/** Answers a request with a result; `options` go to `sendObject()`. */
-export type EndRequest = (data?: unknown, options?: unknown) => void;
+/**
+ * Answers a request with a result, which may be left out when it may be undefined; `options` go to `sendObject()`.
+ *
+ * @typeParam R - the result
+ */
+export type EndRequest<R = unknown> = undefined extends R ? Loose<R>['optional'] : Loose<R>['required'];
+
+/** As methods, so that a request with a known result can be given to code that takes any request. */
+interface Loose<R> {
+  optional(data?: R, options?: unknown): void;
+  required(data: R, options?: unknown): void;
+}
 
 /** Answers a request with an error; `options` go to `sendObject()`. */
 export type FailRequest = (error?: unknown, options?: unknown) => void;
@@ -26,20 +39,22 @@ export type FailRequest = (error?: unknown, options?: unknown) => void;
  *
  * @typeParam S - the socket
  * @typeParam T - the payload
+ * @typeParam R - the result
  */
-export class AGRequest<S = unknown, T = unknown> {
+export class AGRequest<S = unknown, T = unknown, R = unknown> {
   /** The socket that the call came from. */
   readonly socket: S & RequestTarget;
   /** The `cid` of the call, which the answer carries as its `rid`. */
   readonly id: number;
   /** The name of the procedure that was called. */
   readonly procedure: string;
-  /** What the peer gave as argument. Not checked by the library: its type is what the application says it is. */
+  /** What the peer gave as argument. Checked when a contract says what it is; else its type is what you say. */
   data: T;
   /** Whether the answer was given. */
   sent = false;
-  #end: EndRequest | undefined;
+  #end: EndRequest<R> | undefined;
   #error: FailRequest | undefined;
+  #signal: CallSignal | undefined;
 
   constructor(socket: S & RequestTarget, id: number, procedure: string, data: T) {
     this.socket = socket;
@@ -52,11 +67,12 @@ export class AGRequest<S = unknown, T = unknown> {
    * Answers with a result (`undefined` sends none).
    * @throws {InvalidActionError} when the answer was already given
    */
-  get end(): EndRequest {
-    return (this.#end ??= (data, options) => this.#respond(responsePacket(this.id, data), options));
+  get end(): EndRequest<R> {
+    return (this.#end ??= (data?: R, options?: unknown) =>
+      this.#respond(responsePacket(this.id, data), options));
   }
 
-  set end(end: EndRequest) {
+  set end(end: EndRequest<R>) {
     this.#end = end;
   }
 
@@ -75,9 +91,27 @@ export class AGRequest<S = unknown, T = unknown> {
     this.#error = fail;
   }
 
+  /**
+   * Aborted when the answer is not wanted any more: the caller gave the call up (a {@link AbortError}; only
+   * clients that can say so), or the connection closed (a {@link BadConnectionError}). Not aborted once the call is
+   * answered.
+   */
+  get signal(): AbortSignal {
+    // Once it is answered nobody will close it, so it is not kept track of.
+    this.#signal ??=
+      (this.sent ? undefined : this.socket.openCallSignal?.(this.id)) ?? new CallSignals().open(this.id);
+    return this.#signal.signal;
+  }
+
+  /** Whether somebody asked for the signal and it is aborted; does not make one. */
+  get isAborted(): boolean {
+    return this.#signal?.signal.aborted ?? false;
+  }
+
   #respond(packet: object, options: unknown): void {
     if (this.sent) throw new InvalidActionError(`Response to request ${this.id} has already been sent`);
     this.sent = true;
+    this.#signal?.close();
     this.socket.sendObject(packet, options);
   }
 }

@@ -1,9 +1,11 @@
 import {
   AsyncStreamEmitter,
-  type DemuxedConsumableStream,
+  DemuxedConsumableStream,
   type NamedConsumerStats,
   StreamDemux,
 } from '@socketcluster-ts/streams';
+import type { AnyContract, Untyped, WhenUntyped } from './contract/contract-types.js';
+import { ProcedureStream } from './procedure-stream.js';
 import type { AGRequest } from './request.js';
 
 /**
@@ -15,15 +17,28 @@ import type { AGRequest } from './request.js';
  * consumers: *close* lets them finish what is waiting for them, *kill* does not, and *backpressure* is the number of
  * messages that a consumer has not taken yet, for several the largest of them. A name that nobody consumes has no
  * stream: its messages are dropped, calls are not answered, and everything asked about it is 0, `false` or empty.
+ *
+ * @typeParam Events - what the socket emits
+ * @typeParam C - the contract with the peer, which types the streams by their names
  */
-export class RpcHost<Events extends object = {}> extends AsyncStreamEmitter<Events> {
+export class RpcHost<
+  Events extends object = {},
+  C extends AnyContract = Untyped,
+> extends AsyncStreamEmitter<Events> {
   #receivers: StreamDemux | undefined;
   #procedures: StreamDemux<AGRequest> | undefined;
 
-  /** The payloads that the peer transmits under this name, as an async iterable. The type is not checked. */
-  receiver<T = unknown>(name: string): DemuxedConsumableStream<T> {
+  /**
+   * The payloads that the peer transmits under this name, as an async iterable. Without a contract the type is not
+   * checked. An error of a function given to `each()` is emitted.
+   */
+  receiver<T = unknown>(...name: WhenUntyped<C, [name: string]>): DemuxedConsumableStream<T>;
+  receiver<N extends keyof C['types']['events'] & string>(
+    name: N,
+  ): DemuxedConsumableStream<C['types']['events'][N]['output']>;
+  receiver(name?: unknown): unknown {
     this.#receivers ??= new StreamDemux();
-    return this.#receivers.stream(name) as DemuxedConsumableStream<T>;
+    return new DemuxedConsumableStream(this.#receivers, name as string, (error) => this.handlerFailed(error));
   }
 
   /** Hands a payload to the consumers of a receiver. For the owner of the connection; one look-up if there are none. */
@@ -106,10 +121,21 @@ export class RpcHost<Events extends object = {}> extends AsyncStreamEmitter<Even
     return this.#receivers?.hasConsumerAll(consumerId) ?? false;
   }
 
-  /** The calls that the peer makes under this name, as an async iterable. The type of `data` is not checked. */
-  procedure<T = unknown>(name: string): DemuxedConsumableStream<AGRequest<this, T>> {
+  /**
+   * The calls that the peer makes under this name: answered by a loop, or by a function given to `each()`, whose errors
+   * are emitted. Without a contract the type of `data` is not checked.
+   */
+  procedure<T = unknown>(...name: WhenUntyped<C, [name: string]>): ProcedureStream<this, T>;
+  procedure<N extends keyof C['types']['procedures'] & string>(
+    name: N,
+  ): ProcedureStream<
+    this,
+    C['types']['procedures'][N]['argument']['output'],
+    C['types']['procedures'][N]['result']['input']
+  >;
+  procedure(name?: unknown): unknown {
     this.#procedures ??= new StreamDemux<AGRequest>();
-    return this.#procedures.stream(name) as unknown as DemuxedConsumableStream<AGRequest<this, T>>;
+    return new ProcedureStream(this.#procedures, name as string, (error) => this.handlerFailed(error));
   }
 
   /** Hands a call to the consumers of a procedure. For the owner of the connection; one look-up if there are none. */

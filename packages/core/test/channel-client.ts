@@ -47,6 +47,10 @@ export class TestClient implements ChannelClient {
     return true;
   }
 
+  handlerFailed(...given: unknown[]): void {
+    this.asked.push(['handlerFailed', ...given]);
+  }
+
   transmitPublish(...given: unknown[]): Promise<void> {
     this.asked.push(['transmitPublish', ...given]);
     return Promise.resolve();

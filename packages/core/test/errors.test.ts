@@ -28,6 +28,12 @@ const cases: [name: string, error: Error, fields: Record<string, unknown>][] = [
     { type: 'disconnect', code: 4000, reason: 'why' },
   ],
   ['AbortError', new core.AbortError('m', { cause: 1 }), {}],
+  [
+    'InvalidDataError',
+    new core.InvalidDataError('m', 'events.a', [{ path: 'b', message: 'c' }]),
+    { entry: 'events.a', issues: [{ path: 'b', message: 'c' }] },
+  ],
+  ['UnknownNameError', new core.UnknownNameError('m', 'event'), { kind: 'event' }],
   ['BrokerError', new core.BrokerError('m'), {}],
   ['ProcessExitError', new core.ProcessExitError('m', 1), { code: 1 }],
   ['UnknownError', new core.UnknownError('m'), {}],

@@ -25,8 +25,10 @@ import { AGServer } from './server.js';
 import { AGServerSocket } from './socket/server-socket.js';
 
 export {
+  AbortError,
   AGChannel,
   AGRequest,
+  type AnyContract,
   AuthError,
   type AuthToken,
   AuthTokenError,
@@ -36,22 +38,35 @@ export {
   BadConnectionError,
   BrokerError,
   type ChannelMethods,
+  type ChannelParameters,
+  type Claims,
   type CodecEngine,
+  type Contract,
+  type ContractDefinition,
+  type DataIssue,
+  defineContract,
   dehydrateError,
   HTTPServerError,
   hydrateError,
   InvalidActionError,
   InvalidArgumentsError,
+  InvalidDataError,
   InvalidMessageError,
   InvalidOptionsError,
   jsonCodec,
+  type ParsedChannel,
+  ProcedureStream,
   ProcessExitError,
   ResourceLimitError,
+  type Schema,
   ServerProtocolError,
   SilentMiddlewareBlockedError,
   SocketProtocolError,
   TimeoutError,
+  type,
   UnknownError,
+  UnknownNameError,
+  type Untyped,
 } from '@socketcluster-ts/core';
 export type { AuthEngine } from './auth/auth-engine.js';
 export type { JsonWebKeySet, JwksLocation } from './auth/jwks.js';
@@ -82,12 +97,14 @@ export type {
   HandshakeSCAction,
   HandshakeWSAction,
   InvokeAction,
+  InvokeActionOf,
   MessageAction,
   MiddlewareType,
   PublishInAction,
   PublishOutAction,
   SubscribeAction,
   TransmitAction,
+  TransmitActionOf,
 } from './middleware/action.js';
 export type { MiddlewareFunction, MiddlewareStream } from './middleware/middleware-stream.js';
 export type { ActionAllowance } from './middleware/verdict.js';

@@ -1,4 +1,5 @@
 import { createServer } from 'node:http';
+import type { AnyContract, Untyped } from '@socketcluster-ts/core';
 import type { UpgradeServer } from './engine/engine.js';
 import { AGServer } from './server.js';
 import type { ServerOptions } from './server-options.js';
@@ -24,8 +25,11 @@ import type { ServerOptions } from './server-options.js';
  * ```
  * @throws {InvalidOptionsError} that names the option, what was given and what is allowed
  */
-export function attach(httpServer: UpgradeServer, options?: ServerOptions | null): AGServer {
-  return new AGServer({ ...options, httpServer });
+export function attach<C extends AnyContract = Untyped>(
+  httpServer: UpgradeServer,
+  options?: ServerOptions<C> | null,
+): AGServer<C> {
+  return new AGServer<C>({ ...options, httpServer });
 }
 
 /**
@@ -34,14 +38,18 @@ export function attach(httpServer: UpgradeServer, options?: ServerOptions | null
  *
  * @throws {InvalidOptionsError} that names the option, what was given and what is allowed
  */
-export function listen(port: number, onListening: () => void): AGServer;
-export function listen(port: number, options?: ServerOptions | null, onListening?: () => void): AGServer;
-export function listen(
+export function listen<C extends AnyContract = Untyped>(port: number, onListening: () => void): AGServer<C>;
+export function listen<C extends AnyContract = Untyped>(
   port: number,
-  options?: ServerOptions | null | (() => void),
+  options?: ServerOptions<C> | null,
   onListening?: () => void,
-): AGServer {
-  if (typeof options === 'function') return listen(port, {}, options);
+): AGServer<C>;
+export function listen<C extends AnyContract = Untyped>(
+  port: number,
+  options?: ServerOptions<C> | null | (() => void),
+  onListening?: () => void,
+): AGServer<C> {
+  if (typeof options === 'function') return listen<C>(port, {}, options);
   const httpServer = createServer((_request, response) => {
     response.writeHead(501, { 'Content-Type': 'text/plain' });
     response.end('Not Implemented');

@@ -41,7 +41,11 @@ const BROKER_METHODS = [
   'transmitPublish',
 ];
 
+const CONTRACT_METHODS = ['checkArgument', 'checkEvent', 'checkMessage', 'checkSubscription', 'checkToken'];
+
 const RULES: Readonly<Record<string, Rule>> = {
+  contract: { check: hasMethods(...CONTRACT_METHODS), allowed: 'what defineContract() gives' },
+  checkOutgoing: BOOLEAN,
   wsEngine: {
     check: (value) => (typeof value === 'string' && value !== '') || isObject(value) || isFunction(value),
     allowed: 'the name or path of a module, or the module',
@@ -146,6 +150,7 @@ export function resolveOptions(options: ServerOptions): { options: ResolvedOptio
 function defaults({ preset }: ResolvedLimits): Omit<ResolvedOptions, 'httpServer'> {
   return {
     httpServer: null,
+    checkOutgoing: false,
     wsEngine: 'ws',
     wsEngineServerOptions: {},
     authKey: null,

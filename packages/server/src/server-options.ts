@@ -1,4 +1,4 @@
-import type { CodecEngine } from '@socketcluster-ts/core';
+import type { AnyContract, CodecEngine, ContractChecks, Untyped } from '@socketcluster-ts/core';
 import type { AuthEngine } from './auth/auth-engine.js';
 import type { JwksLocation } from './auth/jwks.js';
 import type { WebSocketModule } from './engine/custom-engine.js';
@@ -15,8 +15,23 @@ export type AuthKeyOption = string | Buffer;
 /**
  * The options of a server. `undefined` means not given, and so does `null` unless its option says otherwise. Options
  * not listed here are kept in `server.options` and ignored.
+ *
+ * @typeParam C - the contract, which is found in the option of that name
  */
-export interface ServerOptions {
+export interface ServerOptions<C extends AnyContract = Untyped> {
+  /**
+   * What the server and its clients agreed on (`defineContract()`): what clients send is checked by it, before any
+   * middleware or application code sees it.
+   * @default nothing is checked
+   */
+  contract?: C | null | undefined;
+  /**
+   * Check by the contract what the server sends, too: results, transmits, calls, publishes of the exchange and tokens.
+   * What is wrong is not sent and becomes an error of the server's own; a schema that gives a promise is too late to
+   * hold data back, and what it finds is reported only.
+   * @default false
+   */
+  checkOutgoing?: boolean | null | undefined;
   /** The HTTP or HTTPS server to take upgrade requests from. Set by `attach()` and `listen()`. */
   httpServer?: UpgradeServer | null | undefined;
   /**
@@ -186,7 +201,9 @@ export interface ServerOptions {
 }
 
 /** The options with all defaults filled in, as in `server.options`; unknown ones are kept. */
-export interface ResolvedOptions extends ServerOptions {
+export interface ResolvedOptions extends Omit<ServerOptions, 'contract'> {
+  contract?: ContractChecks | null | undefined;
+  checkOutgoing: boolean;
   wsEngine: string | WebSocketModule | object;
   wsEngineServerOptions: Record<string, unknown>;
   authDefaultExpiry: number | string | null;

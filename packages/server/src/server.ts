@@ -1,11 +1,14 @@
 import {
+  type AnyContract,
   type CodecEngine,
+  type ContractChecks,
   DeadlineQueue,
   InvalidActionError,
   InvalidArgumentsError,
   jsonCodec,
   ServerProtocolError,
   spawn,
+  type Untyped,
 } from '@socketcluster-ts/core';
 import { AsyncStreamEmitter } from '@socketcluster-ts/streams';
 import { AGAuthEngine, type AuthEngine } from './auth/auth-engine.js';
@@ -24,6 +27,7 @@ import type {
   UpgradeServer,
   UpgradeVerdict,
 } from './engine/engine.js';
+import { engineServerOptions } from './engine-server-options.js';
 import type { BrokerEngine } from './exchange/broker-engine.js';
 import type { AGExchange } from './exchange/exchange.js';
 import { AGSimpleBroker } from './exchange/simple-broker.js';
@@ -61,7 +65,7 @@ type FunctionsByLine = Record<MiddlewareType, MiddlewareFunction | undefined>;
  * }
  * ```
  */
-export class AGServer extends AsyncStreamEmitter<ServerEvents> implements SocketHost {
+export class AGServer<C extends AnyContract = Untyped> extends AsyncStreamEmitter<ServerEvents<C>> {
   static readonly MIDDLEWARE_HANDSHAKE = 'handshake';
   static readonly MIDDLEWARE_INBOUND_RAW = 'inboundRaw';
   static readonly MIDDLEWARE_INBOUND = 'inbound';
@@ -77,21 +81,29 @@ export class AGServer extends AsyncStreamEmitter<ServerEvents> implements Socket
   /** What was given and the defaults. Later changes here have no effect; change the properties below. */
   readonly options: ResolvedOptions;
   /** Publishes and subscribes on behalf of the server. */
-  readonly exchange: AGExchange;
+  readonly exchange: AGExchange<C>;
   readonly brokerEngine: BrokerEngine;
   /** The sockets whose handshake is complete, by id. */
-  readonly clients: Record<string, AGServerSocket> = Object.create(null) as Record<string, AGServerSocket>;
+  readonly clients: Record<string, AGServerSocket<C>> = Object.create(null) as Record<
+    string,
+    AGServerSocket<C>
+  >;
   clientsCount = 0;
   /** The sockets between the upgrade and the completion of their handshake, by id. */
-  readonly pendingClients: Record<string, AGServerSocket> = Object.create(null) as Record<
+  readonly pendingClients: Record<string, AGServerSocket<C>> = Object.create(null) as Record<
     string,
-    AGServerSocket
+    AGServerSocket<C>
   >;
   pendingClientsCount = 0;
   readonly httpServer: UpgradeServer;
   /** Whether the broker is ready and the server not closed. */
   isReady = false;
 
+  /** The contract that was given as an option. */
+  readonly contract: ContractChecks | undefined;
+  checkOutgoing: boolean;
+  /** The largest inbound message in bytes; `Infinity` for no limit. */
+  readonly maxPayload: number;
   /** Signs and verifies tokens. An engine of the user's may lack `signToken()`. */
   auth: Required<AuthEngine>;
   codec: CodecEngine;
@@ -132,9 +144,9 @@ export class AGServer extends AsyncStreamEmitter<ServerEvents> implements Socket
   #isClosed = false;
 
   /** @throws {InvalidOptionsError} that names the option, what was given and what is allowed */
-  constructor(options: ServerOptions = {}) {
+  constructor(options: ServerOptions<C> = {}) {
     super();
-    const { options: resolved, limits } = resolveOptions(options);
+    const { options: resolved, limits } = resolveOptions(options as ServerOptions);
     this.options = resolved;
     this.httpServer = resolved.httpServer as UpgradeServer;
     this.ackTimeout = resolved.ackTimeout;
@@ -162,7 +174,9 @@ export class AGServer extends AsyncStreamEmitter<ServerEvents> implements Socket
       afterInput: (judge) => void setImmediate(judge),
       onError: (error) => this.emitError(error),
     });
-    this.#gate = new UpgradeGate(this, resolved.allowMissingOrigin);
+    this.contract = resolved.contract ?? undefined;
+    this.checkOutgoing = this.contract !== undefined && resolved.checkOutgoing;
+    this.#gate = new UpgradeGate(this.#host, resolved.allowMissingOrigin);
 
     const auth = resolveAuthOptions(options, { refuseShortSecrets: limits.preset === 'public' });
     if (auth.generatedKey !== undefined) resolved.authKey = auth.generatedKey;
@@ -187,9 +201,11 @@ export class AGServer extends AsyncStreamEmitter<ServerEvents> implements Socket
       warnOnce('The origins option admits every website: list the origins of your pages');
     }
 
+    const serverOptions = engineServerOptions(resolved);
+    this.maxPayload = Number(serverOptions['maxPayload']) || Infinity;
     this.#engine = createEngine(resolved.wsEngine, {
       httpServer: this.httpServer,
-      serverOptions: engineServerOptions(resolved),
+      serverOptions,
       verifyClient: (info, verdict) => this.verifyHandshake(info, verdict),
       onConnection: (socket) => this.#connect(socket),
       onError: (error) => this.emitError(error),
@@ -197,7 +213,13 @@ export class AGServer extends AsyncStreamEmitter<ServerEvents> implements Socket
     this.brokerEngine = resolved.brokerEngine ?? new AGSimpleBroker();
     this.#watchBroker();
     this.brokerEngine.setCodecEngine(this.codec);
-    this.exchange = this.brokerEngine.exchange();
+    this.exchange = this.brokerEngine.exchange() as unknown as AGExchange<C>;
+    this.#watchExchange();
+  }
+
+  /** The server as its parts see it: they know names and data at run time only. */
+  get #host(): AGServer & SocketHost {
+    return this as unknown as AGServer;
   }
 
   #watchBroker(): void {
@@ -242,6 +264,17 @@ export class AGServer extends AsyncStreamEmitter<ServerEvents> implements Socket
   get host(): string | null {
     const address = this.httpServer.address?.();
     return this.options.host ?? (typeof address === 'object' ? address?.address : address) ?? null;
+  }
+
+  #watchExchange(): void {
+    const { exchange, contract } = this;
+    if (contract !== undefined) exchange.useContract(contract, this.checkOutgoing);
+    spawn(
+      async () => {
+        for await (const { error } of exchange.listener('error')) this.emitError(error);
+      },
+      (error) => this.emitError(error),
+    );
   }
 
   /** The path of the upgrade requests; `null` for any. */
@@ -292,7 +325,7 @@ export class AGServer extends AsyncStreamEmitter<ServerEvents> implements Socket
    */
   setMiddleware<T extends MiddlewareType>(
     type: T,
-    middleware: MiddlewareFunction<ActionsByMiddleware<AGServerSocket>[T]>,
+    middleware: MiddlewareFunction<ActionsByMiddleware<AGServerSocket<C>, C>[T]>,
   ): void {
     if (!Object.hasOwn(this.#functions, type)) {
       throw new InvalidArgumentsError(`Middleware ${type as string} type is not supported`);
@@ -312,7 +345,7 @@ export class AGServer extends AsyncStreamEmitter<ServerEvents> implements Socket
    */
   removeMiddleware<T extends MiddlewareType>(
     type: T,
-    middleware?: MiddlewareFunction<ActionsByMiddleware<AGServerSocket>[T]>,
+    middleware?: MiddlewareFunction<ActionsByMiddleware<AGServerSocket<C>, C>[T]>,
   ): void {
     if (!this.hasMiddleware(type)) return;
     if (middleware !== undefined && (middleware as unknown) !== this.#functions[type]) return;
@@ -335,7 +368,7 @@ export class AGServer extends AsyncStreamEmitter<ServerEvents> implements Socket
   #connect(engine: EngineSocket): void {
     const { stream, spentMs } = this.#gate.take(engine.request);
     if (stream !== undefined) engine.holdRequest();
-    const socket = new AGServerSocket(this.generateId(), this, engine, this.#socketSettings);
+    const socket = new AGServerSocket<C>(this.generateId(), this.#host, engine, this.#socketSettings);
     this.pendingClients[socket.id] = socket;
     this.pendingClientsCount += 1;
     socket.start(this.handshakeTimeout > 0 ? this.handshakeTimeout - spentMs : Infinity, stream);
@@ -348,7 +381,7 @@ export class AGServer extends AsyncStreamEmitter<ServerEvents> implements Socket
     if (this.pendingClients[id] !== socket) return;
     delete this.pendingClients[id];
     this.pendingClientsCount -= 1;
-    this.clients[id] = socket as AGServerSocket;
+    this.clients[id] = socket as unknown as AGServerSocket<C>;
     this.clientsCount += 1;
   }
 
@@ -392,23 +425,6 @@ const CONSTANTS = [
   'SYMBOL_MIDDLEWARE_HANDSHAKE_STREAM',
 ] as const;
 for (const name of CONSTANTS) Object.defineProperty(AGServer.prototype, name, { value: AGServer[name] });
-
-/** What the engine's own server is created with; options given for it by the user win. */
-function engineServerOptions(options: ResolvedOptions): Record<string, unknown> {
-  const { maxPayload, path, perMessageDeflate, handleProtocols, wsEngineServerOptions } = options;
-  const given = Object.fromEntries(
-    Object.entries(wsEngineServerOptions).filter(([, value]) => value !== undefined),
-  );
-  return {
-    clientTracking: false,
-    // 0 means no limit to `ws`, and the same must hold for null and Infinity here.
-    maxPayload: maxPayload === null || maxPayload === Infinity ? 0 : maxPayload,
-    perMessageDeflate,
-    ...(path === null ? undefined : { path }),
-    ...(handleProtocols ? { handleProtocols } : undefined),
-    ...given,
-  };
-}
 
 const warned = new Set<string>();
 

@@ -39,11 +39,20 @@ export class AsyncStreamEmitter<Events extends object = {}> {
     this.#demux?.write(event, data);
   }
 
-  /** Gives the stream of an event: for `for await`, `once()` and `createConsumer()`. */
+  /**
+   * Gives the stream of an event: for `for await`, `each()`, `once()` and `createConsumer()`. An error of a function
+   * given to `each()` goes to `handlerFailed()`; one of an `'error'` listener, which would come back to it, does not.
+   */
   listener<E extends EventName<Events>>(event: E): DemuxedConsumableStream<EventPayload<Events, E>> {
     this.#demux ??= new StreamDemux();
+    const onError = event === 'error' ? undefined : (error: unknown): void => this.handlerFailed(error);
     // emit() is the only writer, and its signature admits no other payload.
-    return this.#demux.stream(event) as DemuxedConsumableStream<EventPayload<Events, E>>;
+    return this.#demux.stream(event, onError) as DemuxedConsumableStream<EventPayload<Events, E>>;
+  }
+
+  /** Called with what a function given to `each()` threw; emits it as `error`. */
+  handlerFailed(error: unknown): void {
+    (this as AsyncStreamEmitter<{ error: { error: unknown } }>).emit('error', { error });
   }
 
   /** True while somebody consumes this event now; when false, an emitter can save itself building the payload. */

@@ -1,3 +1,4 @@
+import { type EachHandler, type EachOptions, runEach } from './each.js';
 import type { StreamConsumer } from './stream-consumer.js';
 import { TimeoutError } from './timeout-error.js';
 
@@ -44,6 +45,33 @@ export abstract class ConsumableStream<T> implements AsyncIterable<T, unknown, u
     // compat: a loop that awaits an event which can no longer come must not run on with nothing in its hands.
     if (timeout === undefined) return new Promise<never>(() => {});
     throw new TimeoutError('Stream consumer operation timed out early because stream ended');
+  }
+
+  /**
+   * Calls a function with each value from now on, one after the other or, with `concurrency`, several at once. Resolves
+   * when the stream was closed or killed and nothing is in work any more.
+   *
+   * Only what is in work is taken out of the stream: what waits counts as its backpressure, as it does for a loop. What
+   * happens when the function throws says `onError`.
+   *
+   * @example
+   * ```ts
+   * import { WritableConsumableStream } from '@socketcluster-ts/streams';
+   *
+   * const orders = new WritableConsumableStream<{ customer: string }>();
+   * const done = orders.each(async (order) => console.log(order), {
+   *   concurrency: 8,
+   *   key: (order) => order.customer,
+   *   onError: (error) => console.error(error),
+   * });
+   * orders.write({ customer: 'Ada' });
+   * orders.close();
+   * await done;
+   * ```
+   * @throws {TypeError} when something that has to be a function is none; {RangeError} for an impossible concurrency
+   */
+  each(handler: EachHandler<T>, options: EachOptions<T> = {}): Promise<void> {
+    return runEach(() => this.createConsumer(), handler, options);
   }
 
   /** A new consumer for one `for await` loop. */

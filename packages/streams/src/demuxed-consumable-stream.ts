@@ -1,4 +1,5 @@
 import { ConsumableStream } from './consumable-stream.js';
+import type { EachHandler, EachOptions } from './each.js';
 import type { StreamConsumer } from './stream-consumer.js';
 
 /** Where a named stream gets its consumers from. */
@@ -18,11 +19,18 @@ export class DemuxedConsumableStream<T> extends ConsumableStream<T> {
   /** The name of the stream in its demux. */
   readonly name: string;
   readonly #source: ConsumerSource<T>;
+  readonly #onError: ((error: unknown) => void) | undefined;
 
-  constructor(source: ConsumerSource<T>, name: string) {
+  /** `onError` is what the owner of the stream does when a function given to `each()` fails. */
+  constructor(source: ConsumerSource<T>, name: string, onError?: (error: unknown) => void) {
     super();
     this.#source = source;
     this.name = name;
+    this.#onError = onError;
+  }
+
+  override each(handler: EachHandler<T>, options: EachOptions<T> = {}): Promise<void> {
+    return super.each(handler, { ...options, onError: options.onError ?? this.#onError });
   }
 
   override createConsumer(timeout?: number): StreamConsumer<T> {

@@ -32,6 +32,7 @@ export {
 export { ConsumableStream } from './consumable-stream.js';
 export type { ConsumerProgress } from './consumer-registry.js';
 export { type ConsumerSource, DemuxedConsumableStream } from './demuxed-consumable-stream.js';
+export type { EachErrorHandler, EachHandler, EachOptions } from './each.js';
 export {
   type ConsumerStats,
   type ConsumerStream,

@@ -68,9 +68,12 @@ export class StreamDemux<T = unknown> implements ConsumerSource<T> {
     this.#generateConsumerId = options.generateConsumerId ?? ((): number => ++this.#lastConsumerId);
   }
 
-  /** Gives the read side of one stream. Costs nothing until it is consumed. */
-  stream(name: string): DemuxedConsumableStream<T> {
-    return new DemuxedConsumableStream(this, name);
+  /**
+   * Gives the read side of one stream. Costs nothing until it is consumed. `onError` is what becomes of the errors of
+   * functions given to its `each()`.
+   */
+  stream(name: string, onError?: (error: unknown) => void): DemuxedConsumableStream<T> {
+    return new DemuxedConsumableStream(this, name, onError);
   }
 
   /** Gives a new consumer of one stream, registered at once; `timeout` limits each wait, in milliseconds. */

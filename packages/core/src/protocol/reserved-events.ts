@@ -26,6 +26,8 @@ export type ReservedEvent = (typeof RESERVED_EVENTS)[keyof typeof RESERVED_EVENT
 export interface HandshakeData {
   /** The signed token that the client kept from an earlier session. */
   readonly authToken?: string | null;
+  /** The extensions that the client knows. */
+  readonly ext?: readonly string[];
 }
 
 /** The answer to `#handshake`. */
@@ -38,6 +40,16 @@ export interface HandshakeStatus {
   readonly authError?: unknown;
   /** Whether the socket is authenticated. */
   readonly isAuthenticated: boolean;
+  /** The extensions that both ends know. Only for a client that sent `ext`. */
+  readonly ext?: readonly string[];
+  /** The largest frame that the server takes, in bytes. Only for a client that sent `ext`; absent for no limit. */
+  readonly maxPayload?: number;
+}
+
+/** Client to server, where `abort` was agreed on: the answer to a call is not wanted any more. */
+export interface AbortData {
+  /** The number of the call. */
+  readonly cid: number;
 }
 
 /** The answer to `#authenticate`, whose payload is the signed token. */

@@ -1,10 +1,19 @@
 import {
   AGChannel,
+  type AnyContract,
   addChannelMethods,
+  type ChannelArguments,
   type ChannelClient,
+  type ChannelInput,
+  type ChannelMessage,
   type ChannelMethods,
   ChannelStreams,
+  type ContractChecks,
+  type DataArguments,
+  resolveChannelName,
   spawn,
+  type Untyped,
+  type WhenUntyped,
 } from '@socketcluster-ts/core';
 import { AsyncStreamEmitter } from '@socketcluster-ts/streams';
 import type { Publication } from './publication.js';
@@ -28,6 +37,8 @@ export interface ExchangeBroker {
 
 /** What {@link AGExchange} emits. */
 export interface ExchangeEvents {
+  /** A function given to `each()` of a channel failed, or a message of the server is not what the contract says. */
+  error: { error: unknown };
   subscribe: { channel: string; subscriptionOptions: Record<string, never> };
   unsubscribe: { channel: string };
   subscribeFail: { error: unknown; channel: string; subscriptionOptions: Record<string, never> };
@@ -36,34 +47,83 @@ export interface ExchangeEvents {
 }
 
 /** The channel family of method names; see {@link ChannelMethods}. */
-export interface AGExchange extends ChannelMethods {} // oxlint-disable-line typescript/no-unsafe-declaration-merging -- addChannelMethods() below puts the family on the prototype
+// oxlint-disable-next-line no-unused-vars -- has to repeat the type parameter of the class
+export interface AGExchange<C extends AnyContract = Untyped> extends ChannelMethods {} // oxlint-disable-line typescript/no-unsafe-declaration-merging -- addChannelMethods() below puts the family on the prototype
 
 /**
  * Owns the server's own subscriptions and their streams: the server as a publisher and subscriber of channels.
  *
  * Nothing that passes through it is seen by inbound middleware. It receives its own messages on channels it is
  * subscribed to.
+ *
+ * @typeParam C - the contract, whose channels the server knows by name and by template
  */
-export class AGExchange extends AsyncStreamEmitter<ExchangeEvents> implements ChannelClient, Subscriber {
+export class AGExchange<C extends AnyContract = Untyped>
+  extends AsyncStreamEmitter<ExchangeEvents>
+  implements Subscriber
+{
   readonly id = 'exchange';
   /** The streams behind the channels; use the methods of the exchange or of a channel. */
   readonly channelStreams: ChannelStreams = new ChannelStreams();
   readonly #broker: ExchangeBroker;
   readonly #subscribed = new Set<string>();
 
+  #contract: ContractChecks | undefined;
+  #checkOutgoing = false;
+
   constructor(broker: ExchangeBroker) {
     super();
     this.#broker = broker;
   }
 
-  /** Publishes; resolves without waiting for other processes. Data that cannot be encoded is reported by the broker. */
-  transmitPublish(channelName: string, data?: unknown): Promise<void> {
-    return this.#broker.transmitPublish(channelName, data);
+  /** Called by the server, once, when it was given a contract; `checkOutgoing` has messages of the server checked. */
+  useContract(contract: ContractChecks, checkOutgoing: boolean): void {
+    this.#contract = contract;
+    this.#checkOutgoing = checkOutgoing;
   }
 
-  /** Publishes; resolves when the broker accepted the message, rejects when it did not. */
-  invokePublish(channelName: string, data?: unknown): Promise<void> {
-    return this.#broker.invokePublish(channelName, data);
+  /** Why a message of the server must not be published. A schema that gives a promise is reported only. */
+  #outgoingError(channelName: string, data: unknown): Error | undefined {
+    const checked = this.#contract?.checkMessage(channelName, data);
+    if (!(checked instanceof Promise)) return checked?.error;
+    void checked.then(({ error }) => {
+      if (error !== undefined) this.emit('error', { error });
+    });
+    return undefined;
+  }
+
+  /** The exchange as its channels see it: they know their types themselves. */
+  get #client(): ChannelClient {
+    return this;
+  }
+
+  /** Publishes; resolves without waiting for other processes. Data that cannot be encoded is reported by the broker. */
+  transmitPublish<N extends keyof C['types']['templates'] & string>(
+    channelName: N,
+    ...data: DataArguments<ChannelInput<C, N>>
+  ): Promise<void>;
+  transmitPublish(channelName?: unknown, data?: unknown): Promise<void> {
+    const error = this.#checkOutgoing ? this.#outgoingError(channelName as string, data) : undefined;
+    if (error !== undefined) {
+      this.emit('error', { error });
+      return Promise.resolve();
+    }
+    return this.#broker.transmitPublish(channelName as string, data);
+  }
+
+  /**
+   * Publishes; resolves when the broker accepted the message, rejects when it did not.
+   * @throws {InvalidDataError} for a message that is not what the contract says, and {UnknownNameError} for a channel it
+   *   does not have (both with the option `checkOutgoing`)
+   */
+  invokePublish<N extends keyof C['types']['templates'] & string>(
+    channelName: N,
+    ...data: DataArguments<ChannelInput<C, N>>
+  ): Promise<void>;
+  invokePublish(channelName?: unknown, data?: unknown): Promise<void> {
+    const error = this.#checkOutgoing ? this.#outgoingError(channelName as string, data) : undefined;
+    if (error !== undefined) return Promise.reject(error);
+    return this.#broker.invokePublish(channelName as string, data);
   }
 
   /**
@@ -73,7 +133,7 @@ export class AGExchange extends AsyncStreamEmitter<ExchangeEvents> implements Ch
   publishNow(channelName: string, data: unknown): Promise<void> | undefined {
     // compat: who replaces invokePublish() intercepts the publishes of clients too.
     if (this.invokePublish !== AGExchange.prototype.invokePublish || this.#broker.publishNow === undefined) {
-      return this.invokePublish(channelName, data);
+      return (this as AGExchange).invokePublish(channelName, data);
     }
     return this.#broker.publishNow(channelName, data);
   }
@@ -82,23 +142,28 @@ export class AGExchange extends AsyncStreamEmitter<ExchangeEvents> implements Ch
    * Subscribes the server and gives the channel. The state is `'subscribed'` on return; the event `subscribe`
    * (on the channel and here) follows in a microtask, so that a listener attached to the result sees it.
    */
-  subscribe<T = unknown>(channelName: string): AGChannel<T> {
-    if (!this.#subscribed.has(channelName)) {
-      this.#subscribed.add(channelName);
+  subscribe<T = unknown>(...name: WhenUntyped<C, [channelName: string]>): AGChannel<T>;
+  subscribe<N extends keyof C['types']['templates'] & string>(
+    channelName: N,
+  ): AGChannel<ChannelMessage<C, N>, ChannelInput<C, N>>;
+  subscribe(name?: unknown): unknown {
+    const channel = name as string;
+    if (!this.#subscribed.has(channel)) {
+      this.#subscribed.add(channel);
       spawn(
-        () => this.#broker.subscribeClient(this, channelName),
+        () => this.#broker.subscribeClient(this, channel),
         (error) => {
-          this.#subscribed.delete(channelName);
-          this.channelStreams.writeEvent(channelName, 'subscribeFail', { error, subscriptionOptions: {} });
-          this.emit('subscribeFail', { error, channel: channelName, subscriptionOptions: {} });
+          this.#subscribed.delete(channel);
+          this.channelStreams.writeEvent(channel, 'subscribeFail', { error, subscriptionOptions: {} });
+          this.emit('subscribeFail', { error, channel, subscriptionOptions: {} });
         },
       );
       queueMicrotask(() => {
-        this.channelStreams.writeEvent(channelName, 'subscribe', {});
-        this.emit('subscribe', { channel: channelName, subscriptionOptions: {} });
+        this.channelStreams.writeEvent(channel, 'subscribe', {});
+        this.emit('subscribe', { channel, subscriptionOptions: {} });
       });
     }
-    return this.channel(channelName);
+    return new AGChannel(channel, this.#client, this.channelStreams);
   }
 
   /** Unsubscribes the server. Loops over the channel stay; they go on when it is subscribed again. */
@@ -117,9 +182,19 @@ export class AGExchange extends AsyncStreamEmitter<ExchangeEvents> implements Ch
     this.emit('unsubscribe', { channel: channelName });
   }
 
-  /** The channel, without subscribing to it. */
-  channel<T = unknown>(channelName: string): AGChannel<T> {
-    return new AGChannel<T>(channelName, this, this.channelStreams);
+  /**
+   * The channel, without subscribing to it. With a contract it may be asked for by its template, followed by the
+   * parameters; the server needs the contract as an option for that.
+   * @throws {InvalidActionError} for parameters without a contract; {InvalidArgumentsError} for wrong ones
+   */
+  channel<T = unknown>(...name: WhenUntyped<C, [channelName: string]>): AGChannel<T>;
+  channel<N extends (keyof C['types']['templates'] | keyof C['types']['channels']) & string>(
+    channelName: N,
+    ...parameters: ChannelArguments<C, N>
+  ): AGChannel<ChannelMessage<C, N>, ChannelInput<C, N>>;
+  channel(name?: unknown, parameters?: unknown): unknown {
+    const found = resolveChannelName(this.#contract, name as string, parameters);
+    return new AGChannel(found, this.#client, this.channelStreams);
   }
 
   /** The channels the server is subscribed to; none is ever pending. */

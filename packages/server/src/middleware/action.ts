@@ -1,5 +1,12 @@
 import type { IncomingMessage } from 'node:http';
-import { type AuthToken, type AuthTokenExpiredError, InvalidActionError } from '@socketcluster-ts/core';
+import {
+  type AnyContract,
+  type AuthToken,
+  type AuthTokenExpiredError,
+  type Claims,
+  InvalidActionError,
+  type Untyped,
+} from '@socketcluster-ts/core';
 import type { ActionAllowance, VerdictReceiver } from './verdict.js';
 
 /** The names of the four middleware lines. */
@@ -79,17 +86,21 @@ export interface TokenExpiryFields {
 }
 
 /** An event of the client that nobody answers; a block drops it silently. */
-export interface TransmitAction<S> extends ActionBase<'transmit'>, TokenExpiryFields {
+export interface TransmitAction<S, Name extends string = string, Data = unknown>
+  extends ActionBase<'transmit'>,
+    TokenExpiryFields {
   readonly socket: S;
-  readonly receiver: string;
-  readonly data?: unknown;
+  readonly receiver: Name;
+  readonly data?: Data;
 }
 
 /** A call of the client; a block is the error answer. */
-export interface InvokeAction<S> extends ActionBase<'invoke'>, TokenExpiryFields {
+export interface InvokeAction<S, Name extends string = string, Data = unknown>
+  extends ActionBase<'invoke'>,
+    TokenExpiryFields {
   readonly socket: S;
-  readonly procedure: string;
-  readonly data?: unknown;
+  readonly procedure: Name;
+  readonly data?: Data;
 }
 
 /** A client wants to subscribe; a block is the error answer. */
@@ -114,27 +125,45 @@ export interface PublishOutAction<S> extends ActionBase<'publishOut'> {
 }
 
 /** A client showed a valid token; a block leaves the socket unauthenticated. */
-export interface AuthenticateAction<S> extends ActionBase<'authenticate'> {
+export interface AuthenticateAction<S, C extends AnyContract = Untyped> extends ActionBase<'authenticate'> {
   readonly socket: S;
   readonly signedAuthToken: string;
-  readonly authToken: AuthToken;
+  readonly authToken: Claims<C>;
 }
 
-/** Which actions each middleware line sees. */
-export interface ActionsByMiddleware<S> {
+/** The events of a contract as actions: `receiver` narrows `data`. Without a contract any name, and any data. */
+export type TransmitActionOf<S, C extends AnyContract> = C['types']['isTyped'] extends true
+  ? {
+      [N in keyof C['types']['events'] & string]: TransmitAction<S, N, C['types']['events'][N]['output']>;
+    }[keyof C['types']['events'] & string]
+  : TransmitAction<S>;
+
+/** The procedures of a contract as actions: `procedure` narrows `data`. Without a contract any name, and any data. */
+export type InvokeActionOf<S, C extends AnyContract> = C['types']['isTyped'] extends true
+  ? {
+      [N in keyof C['types']['procedures'] & string]: InvokeAction<
+        S,
+        N,
+        C['types']['procedures'][N]['argument']['output']
+      >;
+    }[keyof C['types']['procedures'] & string]
+  : InvokeAction<S>;
+
+/** Which actions each middleware line sees. `S` is the class of the socket, `C` the contract. */
+export interface ActionsByMiddleware<S, C extends AnyContract = Untyped> {
   handshake: HandshakeWSAction | HandshakeSCAction<S>;
   inboundRaw: MessageAction<S>;
   inbound:
-    | TransmitAction<S>
-    | InvokeAction<S>
+    | TransmitActionOf<S, C>
+    | InvokeActionOf<S, C>
     | SubscribeAction<S>
     | PublishInAction<S>
-    | AuthenticateAction<S>;
+    | AuthenticateAction<S, C>;
   outbound: PublishOutAction<S>;
 }
 
 /** Any action; narrow it by `type`. */
-export type Action<S> = ActionsByMiddleware<S>[MiddlewareType];
+export type Action<S, C extends AnyContract = Untyped> = ActionsByMiddleware<S, C>[MiddlewareType];
 
 /** The fields of an action besides its type, as the server fills them. */
 export interface ActionFields {

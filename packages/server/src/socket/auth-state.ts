@@ -8,6 +8,7 @@ import {
   InvalidArgumentsError,
   isTokenExpired,
 } from '@socketcluster-ts/core';
+import { outgoingError } from './check-outgoing.js';
 import type { DeliveryOptions, SocketContext } from './socket-context.js';
 import type { AuthenticationState } from './socket-events.js';
 
@@ -102,8 +103,8 @@ export class AuthState {
 
   /**
    * Signs a token, takes it over and sends it to the client.
-   * @throws {InvalidActionError} before the handshake is complete; {AuthError} when the client did not confirm and
-   *   `rejectOnFailedDelivery` is set; the error of the engine when it could not sign, which also closes the socket
+   * @throws {InvalidActionError} before the handshake is complete; {InvalidDataError} for claims that are not what the
+   *   contract says (with `checkOutgoing`); {AuthError} when the client did not confirm and `rejectOnFailedDelivery` is set; the error of the engine when it could not sign, which also closes the socket
    */
   async set(
     data: object,
@@ -122,6 +123,10 @@ export class AuthState {
       const message =
         'Cannot change auth token algorithm at runtime - It must be specified as a config option on launch';
       socket.emitError(new InvalidArgumentsError(message));
+    }
+    if (server.contract !== undefined && server.checkOutgoing) {
+      const wrong = outgoingError(server.contract.checkToken(data), (error) => socket.emitError(error));
+      if (wrong !== undefined) throw wrong;
     }
     const oldAuthState = this.authState;
     const token = cloneData(data) as AuthToken;

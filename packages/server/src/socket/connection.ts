@@ -1,4 +1,10 @@
-import { type AuthTokenExpiredError, Deadline } from '@socketcluster-ts/core';
+import {
+  type AuthTokenExpiredError,
+  BadConnectionError,
+  CallSignals,
+  Deadline,
+  type Extension,
+} from '@socketcluster-ts/core';
 import type { EngineSocket } from '../engine/engine.js';
 import type { MiddlewareType } from '../middleware/action.js';
 import type { MiddlewareStream } from '../middleware/middleware-stream.js';
@@ -33,6 +39,9 @@ export abstract class Connection implements HeartbeatOwner {
   readonly protocolVersion: number;
   readonly settings: SocketSettings;
   readonly outbound: Outbound;
+  /** What the client and the server agreed on in the handshake; `undefined` for a client that knows of none. */
+  extensions: readonly Extension[] | undefined;
+  #signals: CallSignals | undefined;
   #middleware: MiddlewareStreams | undefined;
   #auth: AuthState | undefined;
   #subscriptions: Subscriptions | undefined;
@@ -62,6 +71,22 @@ export abstract class Connection implements HeartbeatOwner {
 
   get subscriptions(): Subscriptions {
     return (this.#subscriptions ??= new Subscriptions(this));
+  }
+
+  /** The signals of the client's calls. */
+  get signals(): CallSignals {
+    if (this.#signals === undefined) {
+      this.#signals = new CallSignals();
+      if (this.state === 'closed') {
+        this.#signals.end(new BadConnectionError('The connection of the caller is closed', 'disconnect'));
+      }
+    }
+    return this.#signals;
+  }
+
+  /** Aborts the signals of the client's calls. */
+  endSignals(reason: Error): void {
+    this.#signals?.end(reason);
   }
 
   get heartbeat(): Heartbeat | undefined {

@@ -1,7 +1,9 @@
 import {
+  agreeOnExtensions,
   CLOSE_CODES,
   dehydrateError,
   type EventPacket,
+  type Extension,
   errorPacket,
   responsePacket,
 } from '@socketcluster-ts/core';
@@ -19,6 +21,9 @@ interface TokenOutcome {
   readonly isBadToken: boolean;
   readonly isAuthenticated: boolean;
 }
+
+/** The extensions of the protocol that this server knows. */
+const EXTENSIONS: readonly Extension[] = ['abort'];
 
 const NO_TOKEN: TokenOutcome = { isBadToken: false, isAuthenticated: false };
 
@@ -62,6 +67,7 @@ export async function handshake(connection: Connection, packet: EventPacket, cid
       pingTimeout,
       ...(failed ? { authError: dehydrateError(outcome.authError) } : undefined),
       isAuthenticated,
+      ...agreeOn(connection, packet.data),
     }),
   );
   if (outcome.isBadToken) connection.auth.sendRemoval();
@@ -77,6 +83,19 @@ export async function handshake(connection: Connection, packet: EventPacket, cid
     connection.auth.announce('unauthenticated');
   connection.closeMiddleware('handshake');
   connection.engine.releaseRequest();
+}
+
+/** Agrees on extensions with a client that offers some; gives what it is told about them. */
+function agreeOn(
+  connection: Connection,
+  data: unknown,
+): { readonly ext: readonly Extension[]; readonly maxPayload?: number } | undefined {
+  if (typeof data !== 'object' || data === null || !Object.hasOwn(data, 'ext')) return undefined;
+  const ext = agreeOnExtensions((data as { ext: unknown }).ext, EXTENSIONS);
+  if (ext === undefined) return undefined;
+  connection.extensions = ext;
+  const { maxPayload } = connection.server;
+  return maxPayload === Infinity ? { ext } : { ext, maxPayload };
 }
 
 function shownToken(data: unknown): unknown {

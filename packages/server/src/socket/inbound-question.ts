@@ -72,3 +72,11 @@ export class InboundQuestion implements VerdictReceiver {
     failCall(this.#connection, this.#packet.cid, error);
   }
 }
+
+/** A promise for what a packet waits for, where something else is awaited before it anyway. */
+export function whenDone(pending: Promise<void> | InboundQuestion | undefined): Promise<void> | undefined {
+  if (!(pending instanceof InboundQuestion)) return pending;
+  return new Promise((resolve, reject) => {
+    pending.queue = { onPacketDone: resolve, onPacketFailed: reject };
+  });
+}

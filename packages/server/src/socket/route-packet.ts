@@ -1,7 +1,11 @@
 import {
+  type AbortData,
   type AuthTokenExpiredError,
   BrokerError,
+  type ChannelPayload,
+  type Checked,
   CLOSE_CODES,
+  type ContractChecks,
   type EventPacket,
   exceedsDepth,
   InvalidActionError,
@@ -12,11 +16,13 @@ import {
 } from '@socketcluster-ts/core';
 import { type ActionType, AGAction } from '../middleware/action.js';
 import { authenticate } from './authenticate.js';
+import { verdictInTime } from './check-inbound.js';
+import { checkResultOf } from './check-outgoing.js';
 import type { Connection } from './connection.js';
 import { echoName } from './echo-name.js';
 import { failCall } from './fail-call.js';
 import { handshake } from './handshake.js';
-import { InboundQuestion } from './inbound-question.js';
+import { InboundQuestion, whenDone } from './inbound-question.js';
 
 /** What a packet waits for before its effect is complete. */
 export type Pending = Promise<void> | InboundQuestion;
@@ -66,9 +72,56 @@ function routeEvent(connection: Connection, packet: EventPacket): Pending | unde
       return subscribe(connection, packet, expired);
     case '#unsubscribe':
       return unsubscribe(connection, packet);
+    case '#abort':
+      if (connection.extensions?.includes('abort') === true) return abort(connection, packet);
+      break;
     default:
-      return dispatch(connection, packet, expired);
   }
+  return connection.server.contract === undefined
+    ? dispatch(connection, packet, expired)
+    : checkAndDispatch(connection, connection.server.contract, packet, expired);
+}
+
+/** The client does not want the answer of a call any more. */
+function abort(connection: Connection, { cid, data }: EventPacket): undefined {
+  const given = data as Partial<AbortData> | null | undefined;
+  const aborted: unknown = typeof given === 'object' && given !== null ? given.cid : undefined;
+  if (typeof aborted === 'number') {
+    connection.signals.abort(aborted);
+    return undefined;
+  }
+  return refuse(connection, cid, new InvalidActionError('Abort request was malformatted'));
+}
+
+/** Goes on with data that fits the contract, as its schema made it; other data is refused. */
+function goOnChecked(
+  connection: Connection,
+  packet: EventPacket,
+  checked: Checked | Promise<Checked>,
+  goOn: (data: unknown) => Pending | undefined,
+): Pending | undefined {
+  const { cid } = packet;
+  if (!(checked instanceof Promise)) {
+    return checked.error === undefined ? goOn(checked.value) : refuse(connection, cid, checked.error);
+  }
+  return verdictInTime(connection.server, echoName(packet.event), checked).then((verdict) =>
+    verdict.error === undefined ? whenDone(goOn(verdict.value)) : refuse(connection, cid, verdict.error),
+  );
+}
+
+/** An event of the application, checked by the contract first. */
+function checkAndDispatch(
+  connection: Connection,
+  contract: ContractChecks,
+  packet: EventPacket,
+  expired: AuthTokenExpiredError | undefined,
+): Pending | undefined {
+  const { event, cid } = packet;
+  const checked =
+    cid === undefined ? contract.checkEvent(event, packet.data) : contract.checkArgument(event, packet.data);
+  return goOnChecked(connection, packet, checked, (data) =>
+    dispatch(connection, { ...packet, data, hasData: data !== undefined }, expired),
+  );
 }
 
 function malformed(connection: Connection, what: string): undefined {
@@ -118,7 +171,9 @@ function write(connection: Connection, packet: EventPacket, data: unknown): unde
   const { socket } = connection;
   if (packet.cid === undefined) socket.writeReceiver(packet.event, data);
   else if (socket.hasProcedure(packet.event)) {
-    socket.writeProcedure(packet.event, socket.createRequest(packet.cid, packet.event, data));
+    const request = socket.createRequest(packet.cid, packet.event, data);
+    if (connection.server.checkOutgoing) checkResultOf(request, connection);
+    socket.writeProcedure(packet.event, request);
   }
   return undefined;
 }
@@ -178,8 +233,23 @@ function publish(
     const message = `The published data is nested deeper than ${server.maxDepth} levels`;
     return refuse(connection, cid, new ResourceLimitError(message));
   }
+  const { contract } = server;
+  if (contract === undefined) return publishPayload(connection, packet, payload, expired);
+  const checked = contract.checkMessage(payload.channel, payload.data);
+  return goOnChecked(connection, packet, checked, (data) =>
+    publishPayload(connection, packet, { ...payload, data, hasData: data !== undefined }, expired),
+  );
+}
+
+function publishPayload(
+  connection: Connection,
+  packet: EventPacket,
+  payload: ChannelPayload,
+  expired: AuthTokenExpiredError | undefined,
+): Pending | undefined {
   const { channel, data } = payload;
-  if (server.middlewareFunctions.inbound === undefined) return publishData(connection, packet, data, channel);
+  if (connection.server.middlewareFunctions.inbound === undefined)
+    return publishData(connection, packet, data, channel);
   const action = inboundAction(connection, AGAction.PUBLISH_IN, payload, expired);
   action.channel = channel;
   return new InboundQuestion(connection, packet, publishData, channel).ask(action);
@@ -223,6 +293,20 @@ function subscribe(
     const error = new InvalidActionError('Subscribe channel name was malformatted');
     return refuse(connection, packet.cid, error);
   }
+  const { contract } = connection.server;
+  if (contract === undefined) return subscribePayload(connection, packet, payload, expired);
+  const checked = contract.checkSubscription(payload.channel, payload.data);
+  return goOnChecked(connection, packet, checked, (data) =>
+    subscribePayload(connection, packet, { ...payload, data, hasData: data !== undefined }, expired),
+  );
+}
+
+function subscribePayload(
+  connection: Connection,
+  packet: EventPacket,
+  payload: ChannelPayload,
+  expired: AuthTokenExpiredError | undefined,
+): Pending | undefined {
   const { channel } = payload;
   if (connection.server.middlewareFunctions.inbound === undefined)
     return join(connection, packet, payload.data, channel);

@@ -2,15 +2,20 @@
 import type { IncomingMessage } from 'node:http';
 import {
   AGRequest,
+  type AnyContract,
   type AuthToken,
+  type CallSignal,
   CLOSE_CODES,
+  type Claims,
   cloneData,
+  type DataArguments,
   errorStatuses,
   InvalidArgumentsError,
   ignoreStatuses,
   isTokenExpired,
   RpcHost,
   sanitizeClose,
+  type Untyped,
 } from '@socketcluster-ts/core';
 import type { WritableConsumableStream } from '@socketcluster-ts/streams';
 import type { EngineSocket, RawWebSocket } from '../engine/engine.js';
@@ -20,6 +25,7 @@ import type { InvokeOptions, TransmitOptions } from '../exchange/subscriber.js';
 import type { ActionsByMiddleware, MiddlewareType } from '../middleware/action.js';
 import type { MiddlewareStream } from '../middleware/middleware-stream.js';
 import type { AuthTokenOptions } from './auth-state.js';
+import { outgoingMessageError } from './check-outgoing.js';
 import type { SocketSettings } from './connection.js';
 import { Lifecycle } from './lifecycle.js';
 import type { DeliveryOptions, RequestCreator, SocketFace, SocketHost } from './socket-context.js';
@@ -35,8 +41,10 @@ export interface ServerSocketSettings extends SocketSettings {
  *
  * The server creates it when the upgrade is complete and emits `handshake`; it is `open` from its `connection` event
  * until it is closed. Everything that goes wrong on it is emitted as `error` here and as `warning` on the server.
+ *
+ * @typeParam C - the contract with the clients: names, data and claims are typed by it
  */
-export class AGServerSocket extends RpcHost<SocketEvents> implements SocketFace {
+export class AGServerSocket<C extends AnyContract = Untyped> extends RpcHost<SocketEvents<C>, C> {
   static readonly CONNECTING = 'connecting';
   static readonly OPEN = 'open';
   static readonly CLOSED = 'closed';
@@ -75,7 +83,12 @@ export class AGServerSocket extends RpcHost<SocketEvents> implements SocketFace 
     const { forwardedForAddress } = request as { forwardedForAddress?: string };
     if (forwardedForAddress) this.forwardedForAddress = forwardedForAddress;
     this.#settings = settings;
-    this.#life = new Lifecycle(this, engine, settings);
+    this.#life = new Lifecycle(this.#face, engine, settings);
+  }
+
+  /** The socket as its parts see it: they know names and data at run time only. */
+  get #face(): SocketFace {
+    return this as unknown as AGServerSocket;
   }
 
   /** Called once by the server: begins to read and starts the clocks. */
@@ -95,8 +108,8 @@ export class AGServerSocket extends RpcHost<SocketEvents> implements SocketFace 
     return this.#life.engine.raw;
   }
 
-  get exchange(): AGExchange {
-    return this.server.exchange;
+  get exchange(): AGExchange<C> {
+    return this.server.exchange as unknown as AGExchange<C>;
   }
 
   get state(): SocketState {
@@ -111,7 +124,7 @@ export class AGServerSocket extends RpcHost<SocketEvents> implements SocketFace 
     return this.#life.auth.authState;
   }
 
-  get authToken(): AuthToken | null {
+  get authToken(): Claims<C> | null {
     return this.#life.auth.authToken;
   }
 
@@ -131,24 +144,63 @@ export class AGServerSocket extends RpcHost<SocketEvents> implements SocketFace 
 
   /** Emits `error`, and `warning` on the server. */
   emitError(error: unknown): void {
-    this.emit('error', { error });
+    this.#face.emit('error', { error });
     this.server.emitWarning(error);
   }
 
-  /** Sends an event that is not answered. Resolves at once; on a socket that is not open an `error` event tells. */
-  transmit(event: string, data?: unknown, options?: TransmitOptions): Promise<void> {
-    this.#life.outbound.transmit(event, this.#settings.cloneData ? cloneData(data) : data, options);
+  /** Called with what a function given to `each()` threw: emits `error`, here and on the server. */
+  override handlerFailed(error: unknown): void {
+    this.#face.emit('error', { error });
+    this.server.emitError(error);
+  }
+
+  /**
+   * Sends an event that is not answered. Resolves at once; on a socket that is not open, and for data that is not what
+   * the contract says, an `error` event tells.
+   */
+  transmit<N extends keyof C['types']['events'] & string>(
+    event: N,
+    ...data: DataArguments<C['types']['events'][N]['input'], [options?: TransmitOptions]>
+  ): Promise<void>;
+  transmit(event?: unknown, data?: unknown, options?: TransmitOptions): Promise<void> {
+    if (this.server.checkOutgoing) {
+      const error = this.#outgoingError('event', event as string, data);
+      if (error !== undefined) {
+        this.emitError(error);
+        return Promise.resolve();
+      }
+    }
+    const payload = this.#settings.cloneData ? cloneData(data) : data;
+    this.#life.outbound.transmit(event as string, payload, options);
     return Promise.resolve();
   }
 
   /**
    * Calls a procedure of the client and resolves with its answer.
    * @throws {TimeoutError} without an answer in time; {BadConnectionError} when the connection closed before it, or was
-   *   not open; otherwise the error the client answered with
+   *   not open; {InvalidDataError} for an argument that is not what the contract says (with `checkOutgoing`); otherwise
+   *   the error the client answered with
    */
-  invoke(event: string, data?: unknown, options?: InvokeOptions): Promise<unknown> {
+  invoke<N extends keyof C['types']['procedures'] & string>(
+    event: N,
+    ...data: DataArguments<C['types']['procedures'][N]['argument']['input'], [options?: InvokeOptions]>
+  ): Promise<C['types']['procedures'][N]['result']['output']>;
+  invoke(event?: unknown, data?: unknown, options?: InvokeOptions): Promise<unknown> {
+    if (this.server.checkOutgoing) {
+      const error = this.#outgoingError('argument', event as string, data);
+      if (error !== undefined) return Promise.reject(error);
+    }
     const payload = this.#settings.cloneData ? cloneData(data) : data;
-    return this.#life.outbound.invoke(event, payload, options?.ackTimeout);
+    return this.#life.outbound.invoke(event as string, payload, options?.ackTimeout);
+  }
+
+  #outgoingError(kind: 'event' | 'argument', name: string, data: unknown): Error | undefined {
+    return outgoingMessageError(this.server, { kind, name, data }, (error) => this.emitError(error));
+  }
+
+  /** The signal of a call of the client; requests ask for it. */
+  openCallSignal(cid: number): CallSignal {
+    return this.#life.signals.open(cid);
   }
 
   /** Takes a message of the broker; a `transmit()` without a promise. */
@@ -239,12 +291,12 @@ export class AGServerSocket extends RpcHost<SocketEvents> implements SocketFace 
    * @throws {InvalidActionError} before the handshake is complete; {AuthError} when the client did not confirm in time
    *   and `rejectOnFailedDelivery` is set; what the engine threw when it could not sign
    */
-  setAuthToken(data: object, options?: AuthTokenOptions): Promise<void> {
-    return this.#life.auth.set(data, options, (error) => this.#life.failToSign(error));
+  setAuthToken(data: C['types']['token']['input'], options?: AuthTokenOptions): Promise<void> {
+    return this.#life.auth.set(data as object, options, (error) => this.#life.failToSign(error));
   }
 
   /** The token; the same as the property. */
-  getAuthToken(): AuthToken | null {
+  getAuthToken(): Claims<C> | null {
     return this.authToken;
   }
 
@@ -317,8 +369,9 @@ export class AGServerSocket extends RpcHost<SocketEvents> implements SocketFace 
   /** Makes the request object for a call of the client. */
   createRequest(id: number, procedureName: string, data: unknown): AGRequest<AGServerSocket> {
     const { requestCreator } = this.#settings;
-    if (requestCreator !== undefined) return requestCreator.call(this, this, id, procedureName, data);
-    return new AGRequest<AGServerSocket>(this, id, procedureName, data);
+    const socket = this as unknown as AGServerSocket;
+    if (requestCreator !== undefined) return requestCreator.call(socket, socket, id, procedureName, data);
+    return new AGRequest<AGServerSocket>(socket, id, procedureName, data);
   }
 
   get cloneData(): boolean {

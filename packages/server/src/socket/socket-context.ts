@@ -1,5 +1,13 @@
 import type { IncomingMessage } from 'node:http';
-import type { AGRequest, AuthToken, CodecEngine, DeadlineQueue } from '@socketcluster-ts/core';
+import type {
+  AGRequest,
+  AnyContract,
+  Claims,
+  CodecEngine,
+  ContractChecks,
+  DeadlineQueue,
+  Untyped,
+} from '@socketcluster-ts/core';
 import type { AsyncStreamEmitter } from '@socketcluster-ts/streams';
 import type { AuthEngine } from '../auth/auth-engine.js';
 import type {
@@ -21,8 +29,8 @@ import type {
   SubscriptionOptions,
 } from './socket-events.js';
 
-/** The events of a socket that its server repeats, with the socket. `S` is the class of the socket. */
-export interface SocketTwinEvents<S> {
+/** The events of a socket that its server repeats, with the socket. `S` is the class of the socket, `C` the contract. */
+export interface SocketTwinEvents<S, C extends AnyContract = Untyped> {
   /** A socket was created; its `#handshake` has not come yet, so nothing can be sent to it. */
   handshake: { socket: S };
   connection: { socket: S; id: string; pingTimeout: number; isAuthenticated: boolean; authError?: Error };
@@ -37,9 +45,9 @@ export interface SocketTwinEvents<S> {
     channelOptions: SubscriptionOptions;
   };
   unsubscription: { socket: S; channel: string };
-  authentication: { socket: S; authToken: AuthToken };
-  deauthentication: { socket: S; oldAuthToken: AuthToken | null };
-  authenticationStateChange: { socket: S } & AuthStateChange;
+  authentication: { socket: S; authToken: Claims<C> };
+  deauthentication: { socket: S; oldAuthToken: Claims<C> | null };
+  authenticationStateChange: { socket: S } & AuthStateChange<C>;
   badSocketAuthToken: { socket: S; authError: Error; signedAuthToken: string | null };
 }
 
@@ -70,6 +78,12 @@ export interface SocketHost {
   readonly maxDepth: number;
   readonly maxTokenBytes: number;
   readonly middlewareFunctions: MiddlewareFunctions;
+  /** What the clients agreed on; what they send is checked by it. */
+  readonly contract: ContractChecks | undefined;
+  /** Whether what is sent is checked by the contract, too. */
+  readonly checkOutgoing: boolean;
+  /** The largest frame that is taken, in bytes; `Infinity` for no limit. */
+  readonly maxPayload: number;
   /** The one timer of all sockets. */
   readonly deadlines: DeadlineQueue;
   /** Emits what happened to a socket. */
@@ -77,6 +91,8 @@ export interface SocketHost {
     event: E,
     data: SocketTwinEvents<SocketFace>[E],
   ): void;
+  /** Emits `error` on the server. */
+  emitError(error: unknown): void;
   /** Emits `warning` on the server. */
   emitWarning(warning: unknown): void;
   /** Moves a socket from the pending to the connected ones. */
@@ -101,7 +117,7 @@ export interface SocketFace
   emitError(error: unknown): void;
   writeReceiver(name: string, data: unknown): void;
   writeProcedure(name: string, request: unknown): void;
-  createRequest(id: number, procedure: string, data: unknown): { sent: boolean };
+  createRequest(id: number, procedure: string, data: unknown): AGRequest;
   sendObject(object: unknown): void;
   deauthenticate(options?: DeliveryOptions): Promise<void>;
   disconnect(code?: number, reason?: string): Promise<void>;

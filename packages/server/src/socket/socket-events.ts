@@ -1,4 +1,4 @@
-import type { AuthToken } from '@socketcluster-ts/core';
+import type { AnyContract, Claims, Untyped } from '@socketcluster-ts/core';
 
 /** Whether a socket is between the upgrade and the handshake, in use, or gone. */
 export type SocketState = 'connecting' | 'open' | 'closed';
@@ -22,16 +22,16 @@ export interface CloseEvent {
   reason: string | undefined;
 }
 
-/** A change between the two authentication states. */
-export interface AuthStateChange {
+/** A change between the two authentication states. `C` is the contract. */
+export interface AuthStateChange<C extends AnyContract = Untyped> {
   oldAuthState: AuthenticationState;
   newAuthState: AuthenticationState;
   /** Only when the new state is `'authenticated'`. */
-  authToken?: AuthToken;
+  authToken?: Claims<C>;
 }
 
-/** What {@link AGServerSocket} emits. */
-export interface SocketEvents {
+/** What {@link AGServerSocket} emits. `C` is the contract. */
+export interface SocketEvents<C extends AnyContract = Untyped> {
   /** Something went wrong on this socket; the server emits the same as `warning`. */
   error: { error: unknown };
   /** Every inbound message, pongs included, after the inboundRaw middleware. */
@@ -45,9 +45,9 @@ export interface SocketEvents {
   subscribe: { channel: string; subscriptionOptions: SubscriptionOptions };
   unsubscribe: { channel: string };
   badAuthToken: { authError: Error; signedAuthToken: string | null };
-  authenticate: { authToken: AuthToken };
-  deauthenticate: { oldAuthToken: AuthToken | null };
-  authStateChange: AuthStateChange;
+  authenticate: { authToken: Claims<C> };
+  deauthenticate: { oldAuthToken: Claims<C> | null };
+  authStateChange: AuthStateChange<C>;
   authTokenSigned: { signedAuthToken: string };
   /** The last event: channels are unsubscribed, streams cleaned up. */
   end: undefined;

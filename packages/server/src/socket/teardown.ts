@@ -44,6 +44,9 @@ export function teardown(
   const { streamCleanupMode } = connection.settings;
   if (streamCleanupMode === 'kill') inbound.kill();
   abortCalls();
+  connection.endSignals(
+    new BadConnectionError('The connection of the caller was closed', type, code, shownReason),
+  );
 
   const event = { code, reason: shownReason };
   socket.emit(type, event);

@@ -1,8 +1,14 @@
-import { type AuthToken, AuthTokenInvalidError } from '@socketcluster-ts/core';
+import {
+  type AuthToken,
+  AuthTokenInvalidError,
+  type ContractChecks,
+  InvalidDataError,
+} from '@socketcluster-ts/core';
 import { AGAuthEngine } from '../auth/auth-engine.js';
 import { toAuthTokenError } from '../auth/token-errors.js';
 import type { AuthInfo } from '../middleware/action.js';
-import type { SocketContext } from './socket-context.js';
+import { verdictInTime } from './check-inbound.js';
+import type { SocketContext, SocketHost } from './socket-context.js';
 
 /**
  * What a handshake brings to authenticate itself, judged.
@@ -42,5 +48,22 @@ export async function verifyToken(
   } catch (error) {
     info.authTokenError = toAuthTokenError(error);
   }
+  if (server.contract !== undefined && info.authToken !== null)
+    await checkClaims(server.contract, server, info);
   return info;
+}
+
+/**
+ * Puts the claims as the contract lets them through in the place of what the token says, or the error in the place of
+ * both. Wrong claims make a bad token; a schema that failed is no fault of the token.
+ */
+async function checkClaims(contract: ContractChecks, server: SocketHost, info: AuthInfo): Promise<void> {
+  const checked = contract.checkToken(info.authToken as AuthToken);
+  const { error, value } =
+    checked instanceof Promise ? await verdictInTime(server, 'token', checked) : checked;
+  info.authToken = error === undefined ? (value as AuthToken) : null;
+  if (error === undefined) return;
+  if (error instanceof InvalidDataError && error.cause === undefined) error.isBadToken = true;
+  info.authState = 'unauthenticated';
+  info.authTokenError = error;
 }
