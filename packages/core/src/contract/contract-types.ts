@@ -21,8 +21,10 @@ export interface ContractTypes {
   readonly events: Readonly<Record<string, SchemaTypes>>;
   /** By template. */
   readonly channels: Readonly<Record<string, ChannelTypes>>;
+  /** The names that channels can have. */
+  readonly names: string;
   /** The templates that fit a name, as keys of a record; looked up by the name of a channel. */
-  readonly templates: object;
+  readonly templates: Readonly<Record<string, object>>;
   readonly token: SchemaTypes;
 }
 
@@ -40,6 +42,7 @@ export interface Untyped {
     readonly procedures: Readonly<Record<string, CallTypes>>;
     readonly events: Readonly<Record<string, SchemaTypes>>;
     readonly channels: {};
+    readonly names: string;
     readonly templates: Readonly<Record<string, {}>>;
     readonly token: { readonly input: object; readonly output: AuthToken };
   };
@@ -82,6 +85,8 @@ export interface TypesOf<D extends ContractDefinition> {
   readonly channels: D extends { readonly channels: infer C }
     ? { readonly [T in keyof C]: TypesOfChannel<C[T]> }
     : {};
+  // Not the keys of `templates`: the compiler would work them out anew at every use.
+  readonly names: D extends { readonly channels: infer C } ? NamePattern<keyof C & string> : never;
   // A key such as `room/${string}` makes the compiler find the templates of a name by itself, at any size.
   readonly templates: D extends { readonly channels: infer C }
     ? { readonly [T in keyof C & string as NamePattern<T>]: { readonly [Template in T]: true } }
@@ -139,15 +144,14 @@ type OfDepth<Template, Name extends string> = Template extends string
   : never;
 
 /** The template that the name of a channel was made by. */
-export type TemplateOf<
-  C extends AnyContract,
-  Name extends string,
-> = Name extends keyof C['types']['templates'] ? OfDepth<keyof C['types']['templates'][Name], Name> : never;
+export type TemplateOf<C extends AnyContract, Name extends string> = Name extends C['types']['names']
+  ? OfDepth<keyof C['types']['templates'][Name], Name>
+  : never;
 
 /** The types of the channel with that name, or of that template. */
 export type TypesOfName<C extends AnyContract, Name extends string> = [TemplateOf<C, Name>] extends [never]
   ? { readonly message: SchemaTypes; readonly subscribe: SchemaTypes }
-  : C['types']['channels'][TemplateOf<C, Name> & keyof C['types']['channels']];
+  : C['types']['channels'][TemplateOf<C, Name>];
 
 /** The messages that a subscriber of that channel gets. */
 export type ChannelMessage<C extends AnyContract, Name extends string> = TypesOfName<

@@ -98,7 +98,7 @@ export class AGExchange<C extends AnyContract = Untyped>
   }
 
   /** Publishes; resolves without waiting for other processes. Data that cannot be encoded is reported by the broker. */
-  transmitPublish<N extends keyof C['types']['templates'] & string>(
+  transmitPublish<N extends C['types']['names']>(
     channelName: N,
     ...data: DataArguments<ChannelInput<C, N>>
   ): Promise<void>;
@@ -116,7 +116,7 @@ export class AGExchange<C extends AnyContract = Untyped>
    * @throws {InvalidDataError} for a message that is not what the contract says, and {UnknownNameError} for a channel it
    *   does not have (both with the option `checkOutgoing`)
    */
-  invokePublish<N extends keyof C['types']['templates'] & string>(
+  invokePublish<N extends C['types']['names']>(
     channelName: N,
     ...data: DataArguments<ChannelInput<C, N>>
   ): Promise<void>;
@@ -143,7 +143,7 @@ export class AGExchange<C extends AnyContract = Untyped>
    * (on the channel and here) follows in a microtask, so that a listener attached to the result sees it.
    */
   subscribe<T = unknown>(...name: WhenUntyped<C, [channelName: string]>): AGChannel<T>;
-  subscribe<N extends keyof C['types']['templates'] & string>(
+  subscribe<N extends C['types']['names']>(
     channelName: N,
   ): AGChannel<ChannelMessage<C, N>, ChannelInput<C, N>>;
   subscribe(name?: unknown): unknown {
@@ -188,7 +188,7 @@ export class AGExchange<C extends AnyContract = Untyped>
    * @throws {InvalidActionError} for parameters without a contract; {InvalidArgumentsError} for wrong ones
    */
   channel<T = unknown>(...name: WhenUntyped<C, [channelName: string]>): AGChannel<T>;
-  channel<N extends (keyof C['types']['templates'] | keyof C['types']['channels']) & string>(
+  channel<N extends C['types']['names'] | (keyof C['types']['channels'] & string)>(
     channelName: N,
     ...parameters: ChannelArguments<C, N>
   ): AGChannel<ChannelMessage<C, N>, ChannelInput<C, N>>;
