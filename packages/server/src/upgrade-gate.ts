@@ -56,8 +56,9 @@ export class UpgradeGate {
    * Gives a verdict, once: yes, 401 with the message of a middleware block, 403 for the origin, 408 when the
    * middleware took too long. None for a request that has gone away meanwhile.
    */
-  judge({ req, origin }: UpgradeInfo, verdict: UpgradeVerdict): void {
-    const isAdmitted = this.#admits(origin ?? req.headers.origin, req.headers.host);
+  judge(info: UpgradeInfo, verdict: UpgradeVerdict): void {
+    const { req, origin } = info;
+    const isAdmitted = this.#admits(info);
     const middleware = this.#owner.middlewareFunctions.handshake;
     if (middleware === undefined) {
       if (isAdmitted) verdict(true);
@@ -94,7 +95,7 @@ export class UpgradeGate {
     return { stream: pending.stream, spentMs: performance.now() - pending.startedAt };
   }
 
-  #admits(origin: string | undefined, requestHost: string | undefined): boolean {
+  #admits({ req, origin }: UpgradeInfo): boolean {
     const { origins } = this.#owner;
     if (this.#originsOfPolicy !== origins) {
       try {
@@ -106,7 +107,9 @@ export class UpgradeGate {
         return false;
       }
     }
-    return this.#policy.admits(origin, requestHost);
+    // The headers are made when they are first asked for.
+    if (this.#policy.isOpen) return true;
+    return this.#policy.admits(origin ?? req.headers.origin, req.headers.host);
   }
 
   #refuseOrigin(origin: string | undefined, verdict: UpgradeVerdict): void {

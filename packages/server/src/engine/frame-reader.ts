@@ -19,6 +19,8 @@ export interface FrameSink {
   onFrame(message: string | Buffer, payloadBytes: number): void;
   /** Bytes of other frames, exactly as they arrived. */
   passOn(bytes: Buffer): void;
+  /** A whole close frame: whether it was seen to. If not, it is handed back. */
+  onCloseFrame(payload: Buffer): boolean;
   /** A close frame or a malformed one follows: nothing more is taken, the library can have its connection back. */
   handBack(): void;
 }
@@ -81,6 +83,8 @@ export class FrameReader {
         passFrom = at;
         if (!this.#take(bytes, at, start, end)) break;
         passFrom = end;
+      } else if (!isLeft && passFrom === at && end <= bytes.length && this.#conclude(bytes, at, start, end)) {
+        return;
       } else if (!this.#follow(bytes[at] as number, length)) break;
       at = Math.min(end, bytes.length);
       this.#passing = end - at;
@@ -110,6 +114,15 @@ export class FrameReader {
     }
     if (opcode < CLOSE) this.#fragmented = (first & FINAL) === 0 ? total : undefined;
     return true;
+  }
+
+  /** Hands a close frame over, if it is one; what is not taken is put back as it came. */
+  #conclude(bytes: Buffer, at: number, start: number, end: number): boolean {
+    if (((bytes[at] as number) & OPCODE) !== CLOSE) return false;
+    unmask(bytes, start, end);
+    if (this.#sink.onCloseFrame(bytes.subarray(start, end))) return true;
+    unmask(bytes, start, end);
+    return false;
   }
 
   /** Hands the message over; a text that is not valid is put back as it came, for the library to refuse. */

@@ -1,6 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket as NetSocket } from 'node:net';
+import { CLOSE_CODES } from '@socketcluster-ts/core';
 import type { WebSocket } from 'ws';
+import type { ConnectionAdopter } from './adopt-connection.js';
+import { type Close, closeAnswer, parseClose } from './close-frame.js';
 import { compactRequest, restoreRequest } from './compact-request.js';
 import type { EngineSocket, EngineSocketHandlers, RawWebSocket, SharedMessage } from './engine.js';
 import { flushAtEndOfTurn } from './flush-turn.js';
@@ -16,6 +19,9 @@ const JOIN_LIMIT_BYTES = 4 * 1024;
 /** Texts up to this length are held back as text: longer ones are better off as bytes from the start. */
 const LONGEST_HELD_TEXT = 4 * 1024;
 
+/** How a connection ended that just broke. */
+const HUNG_UP: Close = { code: CLOSE_CODES.HUNG_UP, reason: '' };
+
 const OWNER: unique symbol = Symbol('FramedSocket');
 type Owned<T> = T & { [OWNER]?: FramedSocket };
 
@@ -29,6 +35,12 @@ interface WriteMark {
 function onData(this: Owned<NetSocket>, chunk: Buffer): void {
   this[OWNER]?.read(chunk);
 }
+function onNetEnd(this: Owned<NetSocket>): void {
+  this[OWNER]?.endWithPeer();
+}
+function onNetClose(this: Owned<NetSocket>): void {
+  this[OWNER]?.endWithoutLibrary();
+}
 function onMessage(this: Owned<WebSocket>, data: Buffer, isBinary: boolean): void {
   this[OWNER]?.report(isBinary ? data : data.toString(), data.length);
 }
@@ -39,26 +51,39 @@ function onClose(this: Owned<WebSocket>, code: number, reason: Buffer): void {
   this[OWNER]?.handlers?.onClose(code, reason.length === 0 ? '' : reason.toString());
 }
 
+/** What all connections of an engine have in common. */
+export interface FramedSocketSettings {
+  readonly adopter: ConnectionAdopter;
+  /** In bytes; larger messages are for `ws` to refuse. */
+  readonly maxPayload: number;
+}
+
 /**
- * Owns a connection of `ws` on which no extension was negotiated: frames are built here (or shared with other
- * connections) and written to the TCP or TLS socket directly, at most one write per event-loop turn. What clients send
- * in one frame is read here too.
+ * Owns a connection on which no extension was negotiated: frames are built here (or shared with other connections) and
+ * written to the TCP or TLS socket directly, at most one write per event-loop turn. What clients send in one frame is
+ * read here too.
  *
- * Everything else about the protocol, such as control frames, fragments, violations and the closing handshake, stays
- * with `ws`. Both sides write whole frames to the same stream, so they never mix.
+ * Everything else about the protocol, such as control frames, fragments, violations and the closing handshake, is left
+ * to `ws`, whose object is made when the first of these comes up or somebody asks for it: it is a quarter of what a
+ * connection holds, and most never need it. Both sides write whole frames to the same stream, so they never mix.
  */
 export class FramedSocket implements EngineSocket, FrameSink {
   handlers: EngineSocketHandlers | undefined;
   bytesReceived = 0;
   reads = 0;
-  readonly #ws: WebSocket;
   readonly #net: NetSocket;
+  readonly #adopter: ConnectionAdopter;
+  #ws: WebSocket | undefined;
+  /** Without `ws`: nothing can be sent any more. */
+  #isOver = false;
+  /** Without `ws`: what the peer said when it closed. */
+  #close: Close | undefined;
   /** The request, or its text once nobody is expected to look at it. */
   #request: IncomingMessage | string;
   #isRequestHeld = false;
   readonly #reader: FrameReader;
   /** The listener by which `ws` reads. */
-  readonly #passOn: (chunk: Buffer) => void;
+  #passOn: ((chunk: Buffer) => void) | undefined;
   /** Frames that are held back, in order; behind them the `#text`. */
   #first: Buffer | undefined;
   #rest: Buffer[] | undefined;
@@ -70,18 +95,22 @@ export class FramedSocket implements EngineSocket, FrameSink {
   #areAllShared = true;
   #marks: WriteMark[] | undefined;
 
-  /** `maxPayload` in bytes; larger messages are for `ws` to refuse. */
-  constructor(ws: WebSocket, net: NetSocket, request: IncomingMessage, maxPayload: number) {
-    this.#ws = ws;
+  /** `ws` is its object of the library, if that has opened the connection. */
+  constructor(
+    net: NetSocket,
+    request: IncomingMessage,
+    { adopter, maxPayload }: FramedSocketSettings,
+    ws: WebSocket | undefined,
+  ) {
     this.#net = net;
     this.#request = request;
+    this.#adopter = adopter;
     this.#reader = new FrameReader(this, maxPayload);
-    // The one that `ws` has just added.
-    this.#passOn = net.listeners('data').at(-1) as (chunk: Buffer) => void;
+    if (ws !== undefined) this.#use(ws);
   }
 
   get raw(): RawWebSocket {
-    return this.#ws;
+    return this.#library() ?? (this.#ws = this.#adopter.closed());
   }
 
   get request(): IncomingMessage {
@@ -99,7 +128,7 @@ export class FramedSocket implements EngineSocket, FrameSink {
   }
 
   get isOpen(): boolean {
-    return this.#ws.readyState === this.#ws.OPEN;
+    return this.#ws === undefined ? !this.#isOver : this.#ws.readyState === this.#ws.OPEN;
   }
 
   get unsentBytes(): number {
@@ -115,29 +144,79 @@ export class FramedSocket implements EngineSocket, FrameSink {
 
   start(handlers: EngineSocketHandlers): void {
     this.handlers = handlers;
-    const ws: Owned<WebSocket> = this.#ws;
     const net: Owned<NetSocket> = this.#net;
-    ws[OWNER] = this;
     net[OWNER] = this;
-    net.off('data', this.#passOn);
     net.on('data', onData);
+    if (this.#ws !== undefined) return;
+    net.on('end', onNetEnd);
+    net.on('close', onNetClose);
+  }
+
+  /** The object of `ws`, made now if there is none; `undefined` when the connection has ended without one. */
+  #library(): WebSocket | undefined {
+    if (this.#ws === undefined && !this.#isOver) {
+      const ws = this.#adopter.adopt(this.#net);
+      if (ws !== undefined) this.#use(ws);
+    }
+    return this.#ws;
+  }
+
+  /** Has an object of `ws` see to everything but what the reader takes. */
+  #use(ws: Owned<WebSocket>): void {
+    const net = this.#net;
+    this.#ws = ws;
+    // The one it has just added.
+    this.#passOn = net.listeners('data').at(-1) as (chunk: Buffer) => void;
+    net.off('data', this.#passOn);
+    net.off('end', onNetEnd);
+    net.off('close', onNetClose);
+    ws[OWNER] = this;
     ws.on('error', onError);
     ws.on('close', onClose);
     ws.on('message', onMessage);
   }
 
+  /** Without `ws`: the peer has ended the stream, without a close frame. */
+  endWithPeer(): void {
+    this.#isOver = true;
+    this.#net.end();
+  }
+
+  /** Without `ws`: the connection is gone. */
+  endWithoutLibrary(): void {
+    this.#isOver = true;
+    const { code, reason } = this.#close ?? HUNG_UP;
+    this.handlers?.onClose(code, reason);
+  }
+
+  onCloseFrame(payload: Buffer): boolean {
+    const close = parseClose(payload);
+    if (this.#ws !== undefined || close === undefined) return false;
+    const net = this.#net;
+    this.#close = close;
+    this.#isOver = true;
+    net.end(closeAnswer(payload));
+    // A peer that does not end the stream now would hold the connection for ever.
+    const timer = setTimeout(() => net.destroy(), this.#adopter.closeTimeoutMs);
+    net.once('close', () => clearTimeout(timer));
+    return true;
+  }
+
   read(chunk: Buffer): void {
+    // Nothing counts behind a close frame.
+    if (this.#close !== undefined) return;
     this.reads += 1;
     this.#reader.read(chunk);
   }
 
   passOn(bytes: Buffer): void {
-    this.#passOn.call(this.#net, bytes);
+    if (this.#library() !== undefined) this.#passOn?.call(this.#net, bytes);
   }
 
   handBack(): void {
+    this.#library();
     this.#net.off('data', onData);
-    this.#net.on('data', this.#passOn);
+    if (this.#passOn !== undefined) this.#net.on('data', this.#passOn);
   }
 
   fail(error: Error): void {
@@ -148,7 +227,7 @@ export class FramedSocket implements EngineSocket, FrameSink {
 
   onFrame(message: string | Buffer, payloadBytes: number): void {
     const ws = this.#ws;
-    if (ws.listenerCount('message') === 1) this.report(message, payloadBytes);
+    if (ws === undefined || ws.listenerCount('message') === 1) this.report(message, payloadBytes);
     // An application listens on the object of the library too.
     else ws.emit('message', Buffer.from(message as string), typeof message !== 'string');
   }
@@ -179,7 +258,12 @@ export class FramedSocket implements EngineSocket, FrameSink {
       return;
     }
     this.flush();
-    this.#ws.send(data, options, (error) => {
+    const ws = this.#library();
+    if (ws === undefined) {
+      this.#refuse();
+      return;
+    }
+    ws.send(data, options, (error) => {
       if (error) this.handlers?.onSendError(error);
     });
   }
@@ -260,11 +344,13 @@ export class FramedSocket implements EngineSocket, FrameSink {
 
   close(code: number, reason: string): void {
     this.flush();
-    this.#ws.close(code, reason);
+    this.#library()?.close(code, reason);
   }
 
   terminate(): void {
-    this.#ws.terminate();
+    this.#isOver = true;
+    this.#ws?.terminate();
+    this.#net.destroy();
   }
 
   /** Notes a write that the kernel did not take at once, so that the number of waiting messages stays true. */
@@ -285,7 +371,7 @@ export class FramedSocket implements EngineSocket, FrameSink {
   #refuse(): void {
     // The text of `ws` for the same case: applications match it.
     const states = ['CONNECTING', 'OPEN', 'CLOSING', 'CLOSED'];
-    const { readyState } = this.#ws;
+    const readyState = this.#ws?.readyState ?? (this.#net.destroyed ? 3 : 2);
     const message = `WebSocket is not open: readyState ${readyState} (${states[readyState] ?? ''})`;
     const error = withoutStack(() => new Error(message));
     queueMicrotask(() => this.handlers?.onSendError(error));

@@ -1,21 +1,29 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket as NetSocket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { type WebSocket, WebSocketServer } from 'ws';
-import type { EngineOptions, EngineServer, EngineSocket } from './engine.js';
-import { FramedSocket } from './framed-socket.js';
+import { WebSocket, WebSocketServer } from 'ws';
+import { acceptUpgrade, type PlainUpgrade, readPlainUpgrade, refuseUpgrade } from './accept-upgrade.js';
+import { ConnectionAdopter } from './adopt-connection.js';
+import type { EngineOptions, EngineServer } from './engine.js';
+import { FramedSocket, type FramedSocketSettings } from './framed-socket.js';
 import { PlainSocket } from './plain-socket.js';
+
+const UNAUTHORIZED = 401;
+const SERVICE_UNAVAILABLE = 503;
 
 /**
  * Owns the `ws` server and its listeners on the HTTP server.
  *
- * `ws` parses, validates and answers the upgrade; it runs without a server of its own because the TCP socket of
- * each connection, which frames are written to, is handed out only with the `upgrade` event.
+ * An upgrade request that asks for nothing special, and that nobody else may want to see, is answered here: its
+ * connection has no object of `ws` until one is needed, which halves what an idle connection holds. All others go to
+ * `ws`: compression, subprotocols, malformed requests, and servers whose owner listens to the events of `ws`.
  */
 export class WsEngine implements EngineServer {
   readonly raw: WebSocketServer;
   readonly #options: EngineOptions;
-  readonly #maxPayload: number;
+  readonly #settings: FramedSocketSettings;
+  /** Whether the options leave nothing for `ws` to do with each connection. */
+  readonly #mayServeAlone: boolean;
   #closed = false;
 
   constructor(options: EngineOptions) {
@@ -27,8 +35,10 @@ export class WsEngine implements EngineServer {
       noServer: true,
       verifyClient: verifyClient as never,
     });
-    // In `ws` none is 0.
-    this.#maxPayload = this.raw.options.maxPayload || Infinity;
+    const { clientTracking, maxPayload, WebSocket: Class } = this.raw.options;
+    // In `ws` no limit is 0.
+    this.#settings = { adopter: new ConnectionAdopter(this.raw.options), maxPayload: maxPayload || Infinity };
+    this.#mayServeAlone = clientTracking === false && (Class as unknown) === WebSocket;
     this.raw.on('error', onError);
     httpServer.on('upgrade', this.#onUpgrade);
     httpServer.on('error', this.#onHttpError);
@@ -37,13 +47,51 @@ export class WsEngine implements EngineServer {
 
   #onUpgrade = (request: IncomingMessage, duplex: Duplex, head: Buffer): void => {
     const net = duplex as NetSocket;
-    this.raw.handleUpgrade(request, duplex, head, (ws) => {
-      const socket = this.#engineSocket(ws, net, request);
+    const upgrade = this.#mustUseLibrary()
+      ? undefined
+      : readPlainUpgrade(request, Boolean(this.raw.options.perMessageDeflate));
+    if (upgrade === undefined || !this.raw.shouldHandle(request)) this.#passToLibrary(request, net, head);
+    else this.#judge(upgrade, request, net, head);
+  };
+
+  /** Whether somebody may see the objects of `ws`, or has replaced how they are made. */
+  #mustUseLibrary(): boolean {
+    const { raw } = this;
+    return (
+      !this.#mayServeAlone ||
+      raw.listenerCount('connection') > 0 ||
+      raw.listenerCount('headers') > 0 ||
+      this.#options.httpServer.listenerCount('upgrade') > 1 ||
+      raw.handleUpgrade !== WebSocketServer.prototype.handleUpgrade
+    );
+  }
+
+  #passToLibrary(request: IncomingMessage, net: NetSocket, head: Buffer): void {
+    this.raw.handleUpgrade(request, net, head, (ws) => {
+      const isCompressed = ws.extensions !== '';
+      const socket = isCompressed
+        ? new PlainSocket(ws, request)
+        : new FramedSocket(net, request, this.#settings, ws);
       const isSeenByOthers = this.raw.emit('connection', ws, request);
       if (isSeenByOthers || this.#options.httpServer.listenerCount('upgrade') > 1) socket.holdRequest();
       this.#options.onConnection(socket);
     });
-  };
+  }
+
+  #judge({ key, origin }: PlainUpgrade, request: IncomingMessage, net: NetSocket, head: Buffer): void {
+    // From here on, whoever comes after: a connection that fails while nobody listens would end the process.
+    net.on('error', destroy);
+    const info = { origin, secure: 'encrypted' in net, req: request };
+    this.#options.verifyClient(info, (isAccepted, status = UNAUTHORIZED, message, headers) => {
+      if (!isAccepted) refuseUpgrade(net, status, message, headers);
+      else if (this.#closed) refuseUpgrade(net, SERVICE_UNAVAILABLE);
+      else if (!net.readable || !net.writable) net.destroy();
+      else {
+        acceptUpgrade(net, key, head);
+        this.#options.onConnection(new FramedSocket(net, request, this.#settings, undefined));
+      }
+    });
+  }
 
   // compat: errors of the HTTP server (a port in use, say) surface as errors of the WebSocket server.
   #onHttpError = (error: Error): void => {
@@ -64,9 +112,8 @@ export class WsEngine implements EngineServer {
     }
     this.raw.close(callback);
   }
+}
 
-  #engineSocket(ws: WebSocket, net: NetSocket, request: IncomingMessage): EngineSocket {
-    if (ws.extensions !== '') return new PlainSocket(ws, request);
-    return new FramedSocket(ws, net, request, this.#maxPayload);
-  }
+function destroy(this: NetSocket): void {
+  this.destroy();
 }

@@ -3,6 +3,7 @@ import { fc, test } from '@fast-check/vitest';
 import { encodeFrame, OPCODES } from '@socketcluster-ts/testkit';
 import { describe, expect } from 'vitest';
 import * as ws from 'ws';
+import { parseClose } from '../../src/engine/close-frame.js';
 import { FrameReader } from '../../src/engine/frame-reader.js';
 
 /** Exported by `ws`, but missing in its types. */
@@ -35,6 +36,7 @@ async function readInFront(chunks: readonly Buffer[]): Promise<{ log: Entry[]; p
   let passed = 0;
   let isRefused = false;
   let isHandedBack = false;
+  let isClosed = false;
   const passOn = receiver(log, () => (isRefused = true));
   const reader = new FrameReader(
     {
@@ -47,6 +49,13 @@ async function readInFront(chunks: readonly Buffer[]): Promise<{ log: Entry[]; p
         passed += bytes.length;
         passOn(bytes);
       },
+      onCloseFrame(payload) {
+        const close = parseClose(payload);
+        if (close === undefined) return false;
+        log.push(['close', close.code, Buffer.from(close.reason).toString('hex')]);
+        isClosed = true;
+        return true;
+      },
       handBack() {
         isHandedBack = true;
       },
@@ -54,7 +63,7 @@ async function readInFront(chunks: readonly Buffer[]): Promise<{ log: Entry[]; p
     MAX_PAYLOAD,
   );
   await feed(chunks, (chunk) => {
-    if (isRefused) return;
+    if (isRefused || isClosed) return;
     if (isHandedBack) passOn(chunk);
     else reader.read(chunk);
   });
@@ -120,6 +129,14 @@ const bad = fc.oneof(
   fc.nat(400).map((length) => encodeFrame('x'.repeat(MAX_PAYLOAD - 100 + length))),
   fc.uint8Array({ maxLength: 30 }).map((noise) => Buffer.from(noise)),
   fc.constant(encodeFrame(Buffer.from([3, 232, 98, 121, 101]), { opcode: OPCODES.close })),
+  // A close frame, with any code or with a payload that cannot be one.
+  fc
+    .tuple(fc.integer({ min: 990, max: 5010 }), fc.oneof(text, bytes))
+    .map(([code, reason]) =>
+      Buffer.concat([Buffer.from([code >> 8, code & 255]), Buffer.from(reason as string)]),
+    )
+    .map((payload) => encodeFrame(payload.subarray(0, 125), { opcode: OPCODES.close })),
+  bytes.map((payload) => encodeFrame(payload.subarray(0, 125), { opcode: OPCODES.close })),
   // A length that no message has.
   fc.constant(Buffer.from([0x82, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1, 2, 3, 4])),
 );
