@@ -116,6 +116,7 @@ export class StreamConsumer<T> implements AsyncIterableIterator<T, unknown, unde
 
   /** The place that the next `next()` reads; undefined after `return()`. */
   get currentNode(): StreamNode | undefined {
+    this.#queue.showNodes();
     return this.#node;
   }
 
@@ -246,7 +247,8 @@ export class StreamConsumer<T> implements AsyncIterableIterator<T, unknown, unde
     this.#spare = undefined;
     const promise = new Promise<Result<T>>((resolve, reject) => {
       waiter.resolve = resolve;
-      waiter.reject = reject;
+      // Nothing but a timeout rejects; let go, the function is not copied by the garbage collector.
+      if (this.timeout !== undefined) waiter.reject = reject;
     });
     if (this.timeout !== undefined) this.#startTimer(waiter, this.timeout);
     this.#pending++;

@@ -37,7 +37,9 @@ export interface Waiter {
  * place that the slowest reader has passed is garbage.
  */
 export class StreamQueue implements Sleeper {
-  #tail: StreamNode = { value: undefined, mark: undefined, next: undefined };
+  #tail: StreamNode = emptyNode();
+  #spare: StreamNode | undefined;
+  #areNodesShown = false;
   #written = 0;
   // Most streams have one reader: it needs no array. Whoever is in #others came after #first.
   #first: Waiter | undefined;
@@ -60,7 +62,8 @@ export class StreamQueue implements Sleeper {
   /** Fills the place at the end and wakes those who wait, in a microtask. */
   append(value: unknown, mark?: NodeMark): void {
     const node = this.#tail;
-    const tail: StreamNode = { value: undefined, mark: undefined, next: undefined };
+    const tail = this.#spare ?? emptyNode();
+    this.#spare = undefined;
     node.value = value;
     node.mark = mark;
     node.next = tail;
@@ -75,12 +78,20 @@ export class StreamQueue implements Sleeper {
    * Although it is garbage: once a place is in the old generation of the garbage collector, everything that it leads to
    * follows it there, one collection after the other, and a busy stream would keep all of its past until the next full
    * collection. (That made the collector the largest single cost of a call.)
+   *
+   * The place is then used again: what a loop stands on while it waits would outlive a collection each time.
    */
   vacate(node: StreamNode): void {
     if (this.readers !== 1) return;
     node.value = undefined;
     node.mark = undefined;
     node.next = undefined;
+    if (!this.#areNodesShown) this.#spare = node;
+  }
+
+  /** Somebody outside was given a place and may keep it: none is used again from now on. */
+  showNodes(): void {
+    this.#areNodesShown = true;
   }
 
   /** Adds a waiter behind those who wait already. */
@@ -125,4 +136,8 @@ export class StreamQueue implements Sleeper {
       if (!waiter.serve()) this.wait(waiter);
     }
   }
+}
+
+function emptyNode(): StreamNode {
+  return { value: undefined, mark: undefined, next: undefined };
 }

@@ -206,6 +206,28 @@ const settled = Promise.resolve();
 let decided: AGAction[] = [];
 let settleAll: () => void;
 
+/** The promise of an action, for those few who look at it. */
+class VerdictWatch {
+  readonly promise: Promise<unknown>;
+  #resolve: ((packet: unknown) => void) | undefined;
+  #reject: ((error: unknown) => void) | undefined;
+
+  constructor(outcome: AGAction['outcome'], verdict: unknown) {
+    this.promise = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    // Who does not look at the promise must not be ended by it.
+    this.promise.catch(() => {});
+    if (outcome !== null) this.settle(outcome, verdict);
+  }
+
+  settle(outcome: 'allowed' | 'blocked', verdict: unknown): void {
+    if (outcome === 'allowed') this.#resolve?.(verdict);
+    else this.#reject?.(verdict);
+  }
+}
+
 /**
  * Owns the verdict on something a peer wants to do.
  *
@@ -246,10 +268,7 @@ export class AGAction implements ActionFields, ActionTypes {
   #verdict: unknown;
   #keeper: VerdictKeeper | undefined;
   #receiver: VerdictReceiver | undefined;
-  #promise: Promise<unknown> | undefined;
-  #settle: { resolve: (packet: unknown) => void; reject: (error: unknown) => void } | undefined;
-  #allow: ((packet?: ActionAllowance) => void) | undefined;
-  #block: ((error?: unknown) => void) | undefined;
+  #watch: VerdictWatch | undefined;
 
   static {
     // Lets middleware streams, and no application, into the private part.
@@ -269,26 +288,21 @@ export class AGAction implements ActionFields, ActionTypes {
     if (fields !== undefined) Object.assign(this, fields);
   }
 
-  // The bound functions and the promise exist once somebody asks for them.
+  // Made when they are read and not kept, like the promise: a loop that waits for its next action still holds the last
+  // one, and what thousands of waiting loops hold is copied by every collection of young objects.
   /** See {@link ActionBase.allow}. */
   get allow(): (packet?: ActionAllowance) => void {
-    return (this.#allow ??= (packet) => this.#decide('allowed', 'allow', packet));
+    return (packet) => this.#decide('allowed', 'allow', packet);
   }
 
   /** See {@link ActionBase.block}. */
   get block(): (error?: unknown) => void {
-    return (this.#block ??= (error) => this.#decide('blocked', 'block', error));
+    return (error) => this.#decide('blocked', 'block', error);
   }
 
   get promise(): Promise<unknown> {
-    if (this.#promise === undefined) {
-      if (this.outcome === 'allowed') this.#promise = Promise.resolve(this.#verdict);
-      else if (this.outcome === 'blocked') this.#promise = Promise.reject(this.#verdict);
-      else this.#promise = new Promise((resolve, reject) => (this.#settle = { resolve, reject }));
-      // Who does not look at the promise must not be ended by it.
-      this.#promise.catch(() => {});
-    }
-    return this.#promise;
+    this.#watch ??= new VerdictWatch(this.outcome, this.#verdict);
+    return this.#watch.promise;
   }
 
   #decide(outcome: 'allowed' | 'blocked', verb: string, verdict: unknown): void {
@@ -300,8 +314,7 @@ export class AGAction implements ActionFields, ActionTypes {
     this.#verdict = verdict;
     // Not at once: what the loop does next, up to its next `await`, comes before the effect of the verdict.
     if (this.#keeper !== undefined && decided.push(this) === 1) void settled.then(settleAll);
-    if (outcome === 'allowed') this.#settle?.resolve(verdict);
-    else this.#settle?.reject(verdict);
+    this.#watch?.settle(outcome, verdict);
   }
 
   #tell(): void {

@@ -15,6 +15,7 @@ import { WritableConsumableStream } from '@socketcluster-ts/streams';
 import { Publication, toPayload } from '../exchange/publication.js';
 import type { TransmitOptions } from '../exchange/subscriber.js';
 import { AGAction } from '../middleware/action.js';
+import type { MiddlewareStream } from '../middleware/middleware-stream.js';
 import type { Verdict, VerdictReceiver } from '../middleware/verdict.js';
 import type { SocketContext } from './socket-context.js';
 
@@ -50,6 +51,8 @@ export class Outbound implements VerdictReceiver {
   readonly #context: SocketContext;
   /** The entry that waits for the verdict of the middleware. */
   #asked: Entry | undefined;
+  /** The stream of the outbound middleware that was asked last. */
+  #line: MiddlewareStream | undefined;
   /** What waits behind it. */
   #lane: Entry[] | undefined;
   /** How many of the lane have been taken out of it. */
@@ -169,7 +172,7 @@ export class Outbound implements VerdictReceiver {
 
   /** Asks the middleware about an entry, or sends it if nobody has to be asked. */
   #handOver(entry: Entry): void {
-    const stream = isPublish(entry) ? this.#context.middleware.line('outbound') : undefined;
+    const stream = isPublish(entry) ? this.#middlewareStream() : undefined;
     if (stream === undefined) {
       this.#write(entry, useCacheByDefault(entry));
       return;
@@ -181,6 +184,14 @@ export class Outbound implements VerdictReceiver {
     if (data !== undefined) action.data = data;
     this.#asked = entry;
     stream.judge(action, this);
+  }
+
+  #middlewareStream(): MiddlewareStream | undefined {
+    const { server } = this.#context;
+    // Remembered, because what leads to it is out of the processor's caches with every subscriber of a message.
+    if (this.#line?.middleware !== server.middlewareFunctions.outbound)
+      this.#line = this.#context.middleware.line('outbound');
+    return this.#line;
   }
 
   onVerdict(verdict: Verdict): void {
