@@ -117,6 +117,31 @@ describe('from client to server', () => {
     expect(received).toEqual(texts);
   });
 
+  test.each(['no', 'an inbound', 'an inboundRaw'])(
+    'with %s middleware, a loop that begins while one packet is handled has the next one',
+    async (line) => {
+      const { open, server } = await startServer();
+      const allowAll = (stream: AsyncIterable<{ allow: () => void }>): Promise<void> =>
+        consume(stream, (action) => action.allow());
+      if (line === 'an inbound') server.setMiddleware(server.MIDDLEWARE_INBOUND, allowAll);
+      if (line === 'an inboundRaw') server.setMiddleware(server.MIDDLEWARE_INBOUND_RAW, allowAll);
+      const { client, socket } = await open();
+      const received: unknown[] = [];
+      void consume(socket.receiver('begin'), async (name) => {
+        await Promise.resolve();
+        void consume(socket.receiver(String(name)), (data) => received.push(data));
+      });
+      client.send([
+        { event: 'begin', data: 'a' },
+        { event: 'a', data: 'of the same frame' },
+      ]);
+      client.transmit('begin', 'b');
+      client.transmit('b', 'of the next frame');
+      await client.fence();
+      expect(received).toEqual(['of the same frame', 'of the next frame']);
+    },
+  );
+
   test('of many clients each keep their own order at a subscriber', async () => {
     const { open } = await startServer();
     const { client: subscriber } = await open();
