@@ -48,17 +48,19 @@ export class InboundQuestion implements VerdictReceiver {
   }
 
   onVerdict(verdict: Verdict): void {
+    let pending: Promise<void> | undefined;
     try {
-      const pending = verdict.allowed ? this.#haveEffect(verdict.data) : this.#refuse(verdict);
-      if (pending === undefined) this.queue?.onPacketDone();
-      else {
-        pending.then(
-          () => this.queue?.onPacketDone(),
-          (error: unknown) => this.queue?.onPacketFailed(error),
-        );
-      }
+      pending = verdict.allowed ? this.#haveEffect(verdict.data) : this.#refuse(verdict);
     } catch (error) {
       this.queue?.onPacketFailed(error);
+      return;
+    }
+    if (pending === undefined) this.queue?.onPacketDone();
+    else {
+      pending.then(
+        () => this.queue?.onPacketDone(),
+        (error: unknown) => this.queue?.onPacketFailed(error),
+      );
     }
   }
 

@@ -51,12 +51,12 @@ export class Outbound implements VerdictReceiver {
   readonly #context: SocketContext;
   /** The entry that waits for the verdict of the middleware. */
   #asked: Entry | undefined;
-  /** The stream of the outbound middleware that was asked last. */
-  #line: MiddlewareStream | undefined;
   /** What waits behind it. */
   #lane: Entry[] | undefined;
   /** How many of the lane have been taken out of it. */
   #taken = 0;
+  /** The stream of the outbound middleware that was asked last. */
+  #line: MiddlewareStream | undefined;
   #stream: WritableConsumableStream<WireEvent> | undefined;
   #batcher: Batcher<Packet> | undefined;
   #calls: CallTable | undefined;
@@ -199,12 +199,17 @@ export class Outbound implements VerdictReceiver {
     // Killed or overtaken by a close while the verdict was awaited; nothing is asked after either.
     if (entry === undefined) return;
     this.#asked = undefined;
-    if (verdict.allowed) this.#writePublish(entry, verdict);
-    else if (this.#context.server.middlewareEmitFailures) this.#context.socket.emitError(verdict.cause);
+    const { socket, server } = this.#context;
+    try {
+      if (verdict.allowed) this.#writePublish(entry, verdict);
+      else if (server.middlewareEmitFailures) socket.emitError(verdict.cause);
+    } catch (error) {
+      socket.emitError(error);
+    }
     if (this.#lane !== undefined) this.#goOn(this.#lane);
   }
 
-  /** Hands over what waits, up to the next entry that the middleware has to be asked about. */
+  /** Hands over what waits, up to the next entry that the middleware has to be asked about. One that fails holds up none. */
   #goOn(lane: Entry[]): void {
     while (this.#asked === undefined && this.#lane === lane) {
       const entry = lane[this.#taken];
@@ -218,7 +223,11 @@ export class Outbound implements VerdictReceiver {
         lane.splice(0, this.#taken);
         this.#taken = 0;
       }
-      this.#handOver(entry);
+      try {
+        this.#handOver(entry);
+      } catch (error) {
+        this.#context.socket.emitError(error);
+      }
     }
   }
 

@@ -133,4 +133,28 @@ describe('MIDDLEWARE_OUTBOUND', () => {
     gate.resolve();
     expect(await slow.client.next()).toMatchObject({ data: { data: 1 } });
   });
+
+  ours('a message that cannot be sent holds up none of those behind it', async () => {
+    const { errors, open, server, warning } = await startServer();
+    const gate = deferred();
+    server.setMiddleware(server.MIDDLEWARE_OUTBOUND, (stream) =>
+      consume(stream, async (action) => {
+        await gate.promise;
+        action.allow();
+      }),
+    );
+    const { client, socket } = await open();
+    await client.call('#subscribe', { channel: 'c' });
+    await server.exchange.invokePublish('c', 'held up');
+    void socket.transmit('bad', 1, { useCache: true, stringifiedData: 5 as never });
+    void socket.transmit('good', 2);
+    const warned = warning(({ name }) => name === 'TypeError');
+    gate.resolve();
+    expect(await client.next((packet) => packet.event === '#publish')).toMatchObject({
+      data: { data: 'held up' },
+    });
+    expect(await client.next()).toEqual({ event: 'good', data: 2 });
+    expect((await warned).message).toContain('must encode to a string or bytes');
+    expect(errors).toEqual([]);
+  });
 });
