@@ -1,4 +1,10 @@
-import type { NamedConsumerStats } from '@socketcluster-ts/streams';
+import {
+  addFamilyMethods,
+  familyMethodName,
+  MANAGING_METHODS,
+  type NamedConsumerStats,
+  WritableConsumableStream,
+} from '@socketcluster-ts/streams';
 import type { ChannelStreams } from './channel-streams.js';
 
 /**
@@ -98,132 +104,45 @@ export interface ChannelStreamsOwner {
   readonly channelStreams: ChannelStreams;
 }
 
+/** What a channel whose messages nobody reads answers from. */
+const nobody = new WritableConsumableStream();
+
+const OF_CHANNELS = ['close', 'closeAll', 'kill', 'killAll', 'getBackpressure', 'getBackpressureAll'];
+
+/** What can be asked of all channels: those that need no name of a stream. */
+const OVERALL = MANAGING_METHODS.filter((method) =>
+  /All$|(?:kill|get)Consumer(?:Stats|Backpressure|)$/.test(method),
+);
+
+/** What can be asked of one channel: those that need no id of a consumer alone. */
+const OF_ONE = MANAGING_METHODS.filter(
+  (method) => !/Consumer(?:Stats|Backpressure)$|killConsumer/.test(method),
+);
+
 /**
  * Puts the {@link ChannelMethods} on the prototype of a class whose instances are {@link ChannelStreamsOwner}s, as
  * methods that are not enumerable. The class says so in its type by an interface of its name, merged beside it, that
  * extends `ChannelMethods`. A method that the class has itself is kept.
  */
-export function addChannelMethods(target: { prototype: object }): void {
-  for (const [name, method] of Object.entries(methods)) {
-    if (Object.hasOwn(target.prototype, name)) continue;
-    Object.defineProperty(target.prototype, name, { value: method, writable: true, configurable: true });
-  }
+export function addChannelMethods(target: { readonly prototype: ChannelStreamsOwner }): void {
+  addFamilyMethods(target, OF_CHANNELS, 'Channel', ({ channelStreams }) => channelStreams);
+  addFamilyMethods(target, OVERALL, 'ChannelOutput', ({ channelStreams }) => channelStreams.outputs);
+  addFamilyMethods(target, OVERALL, 'ChannelListener', ({ channelStreams }) => channelStreams.listeners);
+  addFamilyMethods(
+    target,
+    OF_ONE.filter((method) => !method.endsWith('All')),
+    ofOne('Output'),
+    ({ channelStreams }, args) => channelStreams.outputs.at(args.shift() as string) ?? nobody,
+  );
+  addFamilyMethods(target, OF_ONE, ofOne('Listener'), ({ channelStreams }, args) =>
+    channelStreams.listeners.at(args.shift() as string),
+  );
 }
 
-const methods: ChannelMethods & ThisType<ChannelStreamsOwner> = {
-  closeChannel(channelName) {
-    this.channelStreams.close(channelName);
-  },
-  killChannel(channelName) {
-    this.channelStreams.kill(channelName);
-  },
-  getChannelBackpressure(channelName) {
-    return this.channelStreams.getBackpressure(channelName);
-  },
-
-  closeAllChannels() {
-    this.channelStreams.closeAll();
-  },
-  killAllChannels() {
-    this.channelStreams.killAll();
-  },
-  closeAllChannelOutputs() {
-    this.channelStreams.outputs.closeAll();
-  },
-  killAllChannelOutputs() {
-    this.channelStreams.outputs.killAll();
-  },
-  closeAllChannelListeners() {
-    this.channelStreams.listeners.closeAll();
-  },
-  killAllChannelListeners() {
-    this.channelStreams.listeners.killAll();
-  },
-  getAllChannelsBackpressure() {
-    return this.channelStreams.getBackpressureAll();
-  },
-  getAllChannelOutputsBackpressure() {
-    return this.channelStreams.outputs.getBackpressureAll();
-  },
-  getAllChannelListenersBackpressure() {
-    return this.channelStreams.listeners.getBackpressureAll();
-  },
-
-  channelCloseOutput(channelName) {
-    this.channelStreams.outputs.close(channelName);
-  },
-  channelKillOutput(channelName) {
-    this.channelStreams.outputs.kill(channelName);
-  },
-  channelGetOutputConsumerStatsList(channelName) {
-    return this.channelStreams.outputs.getConsumerStatsList(channelName);
-  },
-  channelGetOutputBackpressure(channelName) {
-    return this.channelStreams.outputs.getBackpressure(channelName);
-  },
-  channelHasOutputConsumer(channelName, consumerId) {
-    return this.channelStreams.outputs.hasConsumer(channelName, consumerId);
-  },
-
-  channelCloseListener(channelName, eventName) {
-    this.channelStreams.listeners.close(channelName, eventName);
-  },
-  channelKillListener(channelName, eventName) {
-    this.channelStreams.listeners.kill(channelName, eventName);
-  },
-  channelCloseAllListeners(channelName) {
-    this.channelStreams.listeners.closeChannel(channelName);
-  },
-  channelKillAllListeners(channelName) {
-    this.channelStreams.listeners.killChannel(channelName);
-  },
-  channelGetListenerConsumerStatsList(channelName, eventName) {
-    return this.channelStreams.listeners.getConsumerStatsList(channelName, eventName);
-  },
-  channelGetAllListenersConsumerStatsList(channelName) {
-    return this.channelStreams.listeners.getConsumerStatsListOfChannel(channelName);
-  },
-  channelGetListenerBackpressure(channelName, eventName) {
-    return this.channelStreams.listeners.getBackpressure(channelName, eventName);
-  },
-  channelGetAllListenersBackpressure(channelName) {
-    return this.channelStreams.listeners.getBackpressureOfChannel(channelName);
-  },
-  channelHasListenerConsumer(channelName, eventName, consumerId) {
-    return this.channelStreams.listeners.hasConsumer(channelName, eventName, consumerId);
-  },
-  channelHasAnyListenerConsumer(channelName, consumerId) {
-    return this.channelStreams.listeners.channelHasConsumer(channelName, consumerId);
-  },
-
-  killChannelOutputConsumer(consumerId) {
-    this.channelStreams.outputs.killConsumer(consumerId);
-  },
-  killChannelListenerConsumer(consumerId) {
-    this.channelStreams.listeners.killConsumer(consumerId);
-  },
-  getChannelOutputConsumerStats(consumerId) {
-    return this.channelStreams.outputs.getConsumerStats(consumerId);
-  },
-  getChannelListenerConsumerStats(consumerId) {
-    return this.channelStreams.listeners.getConsumerStats(consumerId);
-  },
-  getAllChannelOutputsConsumerStatsList() {
-    return this.channelStreams.outputs.getConsumerStatsListAll();
-  },
-  getAllChannelListenersConsumerStatsList() {
-    return this.channelStreams.listeners.getConsumerStatsListAll();
-  },
-  getChannelOutputConsumerBackpressure(consumerId) {
-    return this.channelStreams.outputs.getConsumerBackpressure(consumerId);
-  },
-  getChannelListenerConsumerBackpressure(consumerId) {
-    return this.channelStreams.listeners.getConsumerBackpressure(consumerId);
-  },
-  hasAnyChannelOutputConsumer(consumerId) {
-    return this.channelStreams.outputs.hasConsumerAll(consumerId);
-  },
-  hasAnyChannelListenerConsumer(consumerId) {
-    return this.channelStreams.listeners.hasConsumerAll(consumerId);
-  },
-};
+/** The names of the methods of one channel, on the client that has it: `channelCloseOutput`. */
+function ofOne(family: string): (method: string) => string {
+  return (method) => {
+    const name = familyMethodName(family, method);
+    return `channel${name.charAt(0).toUpperCase()}${name.slice(1)}`;
+  };
+}

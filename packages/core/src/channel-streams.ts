@@ -32,13 +32,13 @@ export class ChannelStreams {
   /** Lets the consumers of a channel's messages and events finish, then ends their loops. */
   close(channel: string): void {
     this.outputs.close(channel);
-    this.listeners.closeChannel(channel);
+    this.listeners.at(channel).closeAll();
   }
 
   /** Ends the loops over a channel's messages and events. */
   kill(channel: string): void {
     this.outputs.kill(channel);
-    this.listeners.killChannel(channel);
+    this.listeners.at(channel).killAll();
   }
 
   /** Lets the consumers of all channels finish, then ends their loops. */
@@ -55,7 +55,7 @@ export class ChannelStreams {
 
   /** The larger backpressure of a channel's messages and events. */
   getBackpressure(channel: string): number {
-    return Math.max(this.outputs.getBackpressure(channel), this.listeners.getBackpressureOfChannel(channel));
+    return Math.max(this.outputs.getBackpressure(channel), this.listeners.at(channel).getBackpressureAll());
   }
 
   /** The largest backpressure of all channels. */

@@ -1,10 +1,13 @@
 import {
+  addFamilyMethods,
   ConsumableStream,
   type DemuxedConsumableStream,
   type EachHandler,
   type EachOptions,
+  MANAGING_METHODS,
   type NamedConsumerStats,
   type StreamConsumer,
+  WritableConsumableStream,
 } from '@socketcluster-ts/streams';
 import type { ChannelStreams } from './channel-streams.js';
 import type { DataArguments } from './contract/contract-types.js';
@@ -61,6 +64,80 @@ export interface ChannelClient {
   handlerFailed(error: unknown): void;
 }
 
+/** The methods that manage the consumers of one channel. An id of another channel changes nothing, and nothing is known of it. */
+export interface ChannelConsumerMethods {
+  /** Closes the output: its loops finish what waits for them. */
+  closeOutput(): void;
+
+  /** Kills the output: its loops end at once. */
+  killOutput(): void;
+
+  /** Kills one consumer of the output. An id of another channel changes nothing. */
+  killOutputConsumer(consumerId: number): void;
+
+  /** Closes the listeners of one event. */
+  closeListener(eventName: string): void;
+
+  /** Kills the listeners of one event. */
+  killListener(eventName: string): void;
+
+  /** Closes the listeners of all events. */
+  closeAllListeners(): void;
+
+  /** Kills the listeners of all events. */
+  killAllListeners(): void;
+
+  /** Kills one consumer of a listener. An id of another channel changes nothing. */
+  killListenerConsumer(consumerId: number): void;
+
+  /** How one consumer of the output stands; `undefined` for an id of another channel. */
+  getOutputConsumerStats(consumerId: number): NamedConsumerStats | undefined;
+
+  /** How one consumer of a listener stands; `undefined` for an id of another channel. */
+  getListenerConsumerStats(consumerId: number): NamedConsumerStats | undefined;
+
+  /** How the consumers of the output stand. */
+  getOutputConsumerStatsList(): NamedConsumerStats[];
+
+  /** How the consumers of one event stand. */
+  getListenerConsumerStatsList(eventName: string): NamedConsumerStats[];
+
+  /** How the consumers of all events stand. */
+  getAllListenersConsumerStatsList(): NamedConsumerStats[];
+
+  /** The backpressure of the output. */
+  getOutputBackpressure(): number;
+
+  /** The backpressure of one event. */
+  getListenerBackpressure(eventName: string): number;
+
+  /** The largest backpressure of all events. */
+  getAllListenersBackpressure(): number;
+
+  /** The backpressure of one consumer of the output; 0 for an id of another channel. */
+  getOutputConsumerBackpressure(consumerId: number): number;
+
+  /** The backpressure of one consumer of a listener; 0 for an id of another channel. */
+  getListenerConsumerBackpressure(consumerId: number): number;
+
+  /** Whether the output has a consumer with that id. */
+  hasOutputConsumer(consumerId: number): boolean;
+
+  /** Whether one event has a consumer with that id. */
+  hasListenerConsumer(eventName: string, consumerId: number): boolean;
+
+  /** Whether any event has a consumer with that id. */
+  hasAnyListenerConsumer(consumerId: number): boolean;
+}
+
+/** The families of method names for the output and the listeners of one channel. */
+export interface AGChannel<T = unknown, Input = unknown> extends ChannelConsumerMethods {} // oxlint-disable-line typescript/no-unsafe-declaration-merging, no-unused-vars -- addFamilyMethods() below puts the families on the prototype; merged declarations have the same parameters
+
+let streamsOf: (channel: AGChannel) => ChannelStreams;
+
+/** What a channel whose messages nobody reads answers from. */
+const nobody = new WritableConsumableStream();
+
 /**
  * Owns nothing but its name: a view of one channel of an exchange or client socket. It is an async iterable of the
  * channel's messages; any number of views of one channel share its subscription and its streams.
@@ -72,6 +149,10 @@ export interface ChannelClient {
  * @typeParam Input - what may be published
  */
 export class AGChannel<T = unknown, Input = unknown> extends ConsumableStream<T> {
+  static {
+    streamsOf = (channel) => channel.#streams;
+  }
+
   static readonly PENDING = 'pending';
   static readonly SUBSCRIBED = 'subscribed';
   static readonly UNSUBSCRIBED = 'unsubscribed';
@@ -174,116 +255,18 @@ export class AGChannel<T = unknown, Input = unknown> extends ConsumableStream<T>
     this.client.killChannel(this.name);
   }
 
-  /** Closes the output: its loops finish what waits for them. */
-  closeOutput(): void {
-    this.#streams.outputs.close(this.name);
-  }
-
-  /** Kills the output: its loops end at once. */
-  killOutput(): void {
-    this.#streams.outputs.kill(this.name);
-  }
-
-  /** Kills one consumer of the output. An id of another channel changes nothing. */
-  killOutputConsumer(consumerId: number): void {
-    if (this.hasOutputConsumer(consumerId)) this.#streams.outputs.killConsumer(consumerId);
-  }
-
-  /** Closes the listeners of one event. */
-  closeListener(eventName: string): void {
-    this.#streams.listeners.close(this.name, eventName);
-  }
-
-  /** Kills the listeners of one event. */
-  killListener(eventName: string): void {
-    this.#streams.listeners.kill(this.name, eventName);
-  }
-
-  /** Closes the listeners of all events. */
-  closeAllListeners(): void {
-    this.#streams.listeners.closeChannel(this.name);
-  }
-
-  /** Kills the listeners of all events. */
-  killAllListeners(): void {
-    this.#streams.listeners.killChannel(this.name);
-  }
-
-  /** Kills one consumer of a listener. An id of another channel changes nothing. */
-  killListenerConsumer(consumerId: number): void {
-    if (this.hasAnyListenerConsumer(consumerId)) this.#streams.listeners.killConsumer(consumerId);
-  }
-
-  /** How one consumer of the output stands; `undefined` for an id of another channel. */
-  getOutputConsumerStats(consumerId: number): NamedConsumerStats | undefined {
-    if (!this.hasOutputConsumer(consumerId)) return undefined;
-    return this.#streams.outputs.getConsumerStats(consumerId);
-  }
-
-  /** How one consumer of a listener stands; `undefined` for an id of another channel. */
-  getListenerConsumerStats(consumerId: number): NamedConsumerStats | undefined {
-    if (!this.hasAnyListenerConsumer(consumerId)) return undefined;
-    return this.#streams.listeners.getConsumerStats(consumerId);
-  }
-
-  /** How the consumers of the output stand. */
-  getOutputConsumerStatsList(): NamedConsumerStats[] {
-    return this.#streams.outputs.getConsumerStatsList(this.name);
-  }
-
-  /** How the consumers of one event stand. */
-  getListenerConsumerStatsList(eventName: string): NamedConsumerStats[] {
-    return this.#streams.listeners.getConsumerStatsList(this.name, eventName);
-  }
-
-  /** How the consumers of all events stand. */
-  getAllListenersConsumerStatsList(): NamedConsumerStats[] {
-    return this.#streams.listeners.getConsumerStatsListOfChannel(this.name);
-  }
-
   /** The larger backpressure of the output and the listeners: items that a consumer has not taken yet. */
   getBackpressure(): number {
     return this.#streams.getBackpressure(this.name);
   }
-
-  /** The backpressure of the output. */
-  getOutputBackpressure(): number {
-    return this.#streams.outputs.getBackpressure(this.name);
-  }
-
-  /** The backpressure of one event. */
-  getListenerBackpressure(eventName: string): number {
-    return this.#streams.listeners.getBackpressure(this.name, eventName);
-  }
-
-  /** The largest backpressure of all events. */
-  getAllListenersBackpressure(): number {
-    return this.#streams.listeners.getBackpressureOfChannel(this.name);
-  }
-
-  /** The backpressure of one consumer of the output; 0 for an id of another channel. */
-  getOutputConsumerBackpressure(consumerId: number): number {
-    return this.hasOutputConsumer(consumerId) ? this.#streams.outputs.getConsumerBackpressure(consumerId) : 0;
-  }
-
-  /** The backpressure of one consumer of a listener; 0 for an id of another channel. */
-  getListenerConsumerBackpressure(consumerId: number): number {
-    if (!this.hasAnyListenerConsumer(consumerId)) return 0;
-    return this.#streams.listeners.getConsumerBackpressure(consumerId);
-  }
-
-  /** Whether the output has a consumer with that id. */
-  hasOutputConsumer(consumerId: number): boolean {
-    return this.#streams.outputs.hasConsumer(this.name, consumerId);
-  }
-
-  /** Whether one event has a consumer with that id. */
-  hasListenerConsumer(eventName: string, consumerId: number): boolean {
-    return this.#streams.listeners.hasConsumer(this.name, eventName, consumerId);
-  }
-
-  /** Whether any event has a consumer with that id. */
-  hasAnyListenerConsumer(consumerId: number): boolean {
-    return this.#streams.listeners.channelHasConsumer(this.name, consumerId);
-  }
 }
+
+addFamilyMethods(
+  AGChannel,
+  MANAGING_METHODS.filter((method) => !method.endsWith('All')),
+  'Output',
+  (channel) => streamsOf(channel).outputs.at(channel.name) ?? nobody,
+);
+addFamilyMethods(AGChannel, MANAGING_METHODS, 'Listener', (channel) =>
+  streamsOf(channel).listeners.at(channel.name),
+);

@@ -20,6 +20,7 @@ export { CallTable, type PendingCall } from './call-table.js';
 export {
   AGChannel,
   type ChannelClient,
+  type ChannelConsumerMethods,
   type ChannelEvents,
   type ChannelOptions,
   type ChannelState,
@@ -127,5 +128,5 @@ export {
   type SubscribeData,
 } from './protocol/reserved-events.js';
 export { AGRequest, type EndRequest, type FailRequest, type RequestTarget } from './request.js';
-export { RpcHost } from './rpc-host.js';
+export { type ProcedureMethods, type ReceiverMethods, RpcHost } from './rpc-host.js';
 export { spawn } from './spawn.js';

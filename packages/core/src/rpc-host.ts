@@ -1,12 +1,109 @@
 import {
   AsyncStreamEmitter,
+  addFamilyMethods,
   DemuxedConsumableStream,
+  MANAGING_METHODS,
   type NamedConsumerStats,
   StreamDemux,
 } from '@socketcluster-ts/streams';
 import type { AnyContract, Untyped, WhenUntyped } from './contract/contract-types.js';
 import { ProcedureStream } from './procedure-stream.js';
 import type { AGRequest } from './request.js';
+
+/** The methods that manage the consumers of receivers. */
+export interface ReceiverMethods {
+  /** Lets the consumers of one receiver finish, then ends their loops. */
+  closeReceiver(name: string): void;
+
+  /** Lets the consumers of all receivers finish, then ends their loops. */
+  closeAllReceivers(): void;
+
+  /** Ends the loops over one receiver; what waited for them is dropped. */
+  killReceiver(name: string): void;
+
+  /** Ends the loops over all receivers; what waited for them is dropped. */
+  killAllReceivers(): void;
+
+  /** Ends the loop of one consumer of a receiver; what waited for it is dropped. */
+  killReceiverConsumer(consumerId: number): void;
+
+  /** How one consumer of a receiver stands, or `undefined` if there is none with that id. */
+  getReceiverConsumerStats(consumerId: number): NamedConsumerStats | undefined;
+
+  /** How the consumers of one receiver stand. */
+  getReceiverConsumerStatsList(name: string): NamedConsumerStats[];
+
+  /** How the consumers of all receivers stand. */
+  getAllReceiversConsumerStatsList(): NamedConsumerStats[];
+
+  /** The backpressure of one receiver. */
+  getReceiverBackpressure(name: string): number;
+
+  /** The largest backpressure of all receivers. */
+  getAllReceiversBackpressure(): number;
+
+  /** The backpressure of one consumer of a receiver. */
+  getReceiverConsumerBackpressure(consumerId: number): number;
+
+  /** Whether this receiver has a consumer with that id. */
+  hasReceiverConsumer(name: string, consumerId: number): boolean;
+
+  /** Whether any receiver has a consumer with that id. */
+  hasAnyReceiverConsumer(consumerId: number): boolean;
+}
+
+/** The methods that manage the consumers of procedures. */
+export interface ProcedureMethods {
+  /** Lets the consumers of one procedure finish, then ends their loops. */
+  closeProcedure(name: string): void;
+
+  /** Lets the consumers of all procedures finish, then ends their loops. */
+  closeAllProcedures(): void;
+
+  /** Ends the loops over one procedure; what waited for them is dropped. */
+  killProcedure(name: string): void;
+
+  /** Ends the loops over all procedures; what waited for them is dropped. */
+  killAllProcedures(): void;
+
+  /** Ends the loop of one consumer of a procedure; what waited for it is dropped. */
+  killProcedureConsumer(consumerId: number): void;
+
+  /** How one consumer of a procedure stands, or `undefined` if there is none with that id. */
+  getProcedureConsumerStats(consumerId: number): NamedConsumerStats | undefined;
+
+  /** How the consumers of one procedure stand. */
+  getProcedureConsumerStatsList(name: string): NamedConsumerStats[];
+
+  /** How the consumers of all procedures stand. */
+  getAllProceduresConsumerStatsList(): NamedConsumerStats[];
+
+  /** The backpressure of one procedure. */
+  getProcedureBackpressure(name: string): number;
+
+  /** The largest backpressure of all procedures. */
+  getAllProceduresBackpressure(): number;
+
+  /** The backpressure of one consumer of a procedure. */
+  getProcedureConsumerBackpressure(consumerId: number): number;
+
+  /** Whether this procedure has a consumer with that id. */
+  hasProcedureConsumer(name: string, consumerId: number): boolean;
+
+  /** Whether any procedure has a consumer with that id. */
+  hasAnyProcedureConsumer(consumerId: number): boolean;
+}
+
+/** The families of method names for receivers and procedures. */
+export interface RpcHost<Events extends object = {}, C extends AnyContract = Untyped>
+  extends ReceiverMethods,
+    ProcedureMethods {} // oxlint-disable-line typescript/no-unsafe-declaration-merging, no-unused-vars -- addFamilyMethods() below puts the families on the prototype; merged declarations have the same parameters
+
+let receiversOf: (host: RpcHost) => StreamDemux;
+let proceduresOf: (host: RpcHost) => StreamDemux<AGRequest>;
+
+/** What a host without streams answers from. */
+const nobody = new StreamDemux<never>();
 
 /**
  * Owns the two families of streams by which a socket hands the peer's messages to the application: *receivers*, one
@@ -25,6 +122,11 @@ export class RpcHost<
   Events extends object = {},
   C extends AnyContract = Untyped,
 > extends AsyncStreamEmitter<Events> {
+  static {
+    receiversOf = (host) => host.#receivers ?? nobody;
+    proceduresOf = (host) => host.#procedures ?? nobody;
+  }
+
   #receivers: StreamDemux | undefined;
   #procedures: StreamDemux<AGRequest> | undefined;
 
@@ -56,71 +158,6 @@ export class RpcHost<
     return this.#procedures?.hasStream(name) ?? false;
   }
 
-  /** Lets the consumers of one receiver finish, then ends their loops. */
-  closeReceiver(name: string): void {
-    this.#receivers?.close(name);
-  }
-
-  /** Lets the consumers of all receivers finish, then ends their loops. */
-  closeAllReceivers(): void {
-    this.#receivers?.closeAll();
-  }
-
-  /** Ends the loops over one receiver; what waited for them is dropped. */
-  killReceiver(name: string): void {
-    this.#receivers?.kill(name);
-  }
-
-  /** Ends the loops over all receivers; what waited for them is dropped. */
-  killAllReceivers(): void {
-    this.#receivers?.killAll();
-  }
-
-  /** Ends the loop of one consumer of a receiver; what waited for it is dropped. */
-  killReceiverConsumer(consumerId: number): void {
-    this.#receivers?.killConsumer(consumerId);
-  }
-
-  /** How one consumer of a receiver stands, or `undefined` if there is none with that id. */
-  getReceiverConsumerStats(consumerId: number): NamedConsumerStats | undefined {
-    return this.#receivers?.getConsumerStats(consumerId);
-  }
-
-  /** How the consumers of one receiver stand. */
-  getReceiverConsumerStatsList(name: string): NamedConsumerStats[] {
-    return this.#receivers?.getConsumerStatsList(name) ?? [];
-  }
-
-  /** How the consumers of all receivers stand. */
-  getAllReceiversConsumerStatsList(): NamedConsumerStats[] {
-    return this.#receivers?.getConsumerStatsListAll() ?? [];
-  }
-
-  /** The backpressure of one receiver. */
-  getReceiverBackpressure(name: string): number {
-    return this.#receivers?.getBackpressure(name) ?? 0;
-  }
-
-  /** The largest backpressure of all receivers. */
-  getAllReceiversBackpressure(): number {
-    return this.#receivers?.getBackpressureAll() ?? 0;
-  }
-
-  /** The backpressure of one consumer of a receiver. */
-  getReceiverConsumerBackpressure(consumerId: number): number {
-    return this.#receivers?.getConsumerBackpressure(consumerId) ?? 0;
-  }
-
-  /** Whether this receiver has a consumer with that id. */
-  hasReceiverConsumer(name: string, consumerId: number): boolean {
-    return this.#receivers?.hasConsumer(name, consumerId) ?? false;
-  }
-
-  /** Whether any receiver has a consumer with that id. */
-  hasAnyReceiverConsumer(consumerId: number): boolean {
-    return this.#receivers?.hasConsumerAll(consumerId) ?? false;
-  }
-
   /**
    * The calls that the peer makes under this name: answered by a loop, or by a function given to `each()`, whose errors
    * are emitted. Without a contract the type of `data` is not checked.
@@ -142,69 +179,7 @@ export class RpcHost<
   writeProcedure(name: string, request: AGRequest): void {
     this.#procedures?.write(name, request);
   }
-
-  /** Lets the consumers of one procedure finish, then ends their loops. */
-  closeProcedure(name: string): void {
-    this.#procedures?.close(name);
-  }
-
-  /** Lets the consumers of all procedures finish, then ends their loops. */
-  closeAllProcedures(): void {
-    this.#procedures?.closeAll();
-  }
-
-  /** Ends the loops over one procedure; what waited for them is dropped. */
-  killProcedure(name: string): void {
-    this.#procedures?.kill(name);
-  }
-
-  /** Ends the loops over all procedures; what waited for them is dropped. */
-  killAllProcedures(): void {
-    this.#procedures?.killAll();
-  }
-
-  /** Ends the loop of one consumer of a procedure; what waited for it is dropped. */
-  killProcedureConsumer(consumerId: number): void {
-    this.#procedures?.killConsumer(consumerId);
-  }
-
-  /** How one consumer of a procedure stands, or `undefined` if there is none with that id. */
-  getProcedureConsumerStats(consumerId: number): NamedConsumerStats | undefined {
-    return this.#procedures?.getConsumerStats(consumerId);
-  }
-
-  /** How the consumers of one procedure stand. */
-  getProcedureConsumerStatsList(name: string): NamedConsumerStats[] {
-    return this.#procedures?.getConsumerStatsList(name) ?? [];
-  }
-
-  /** How the consumers of all procedures stand. */
-  getAllProceduresConsumerStatsList(): NamedConsumerStats[] {
-    return this.#procedures?.getConsumerStatsListAll() ?? [];
-  }
-
-  /** The backpressure of one procedure. */
-  getProcedureBackpressure(name: string): number {
-    return this.#procedures?.getBackpressure(name) ?? 0;
-  }
-
-  /** The largest backpressure of all procedures. */
-  getAllProceduresBackpressure(): number {
-    return this.#procedures?.getBackpressureAll() ?? 0;
-  }
-
-  /** The backpressure of one consumer of a procedure. */
-  getProcedureConsumerBackpressure(consumerId: number): number {
-    return this.#procedures?.getConsumerBackpressure(consumerId) ?? 0;
-  }
-
-  /** Whether this procedure has a consumer with that id. */
-  hasProcedureConsumer(name: string, consumerId: number): boolean {
-    return this.#procedures?.hasConsumer(name, consumerId) ?? false;
-  }
-
-  /** Whether any procedure has a consumer with that id. */
-  hasAnyProcedureConsumer(consumerId: number): boolean {
-    return this.#procedures?.hasConsumerAll(consumerId) ?? false;
-  }
 }
+
+addFamilyMethods(RpcHost, MANAGING_METHODS, 'Receiver', receiversOf);
+addFamilyMethods(RpcHost, MANAGING_METHODS, 'Procedure', proceduresOf);

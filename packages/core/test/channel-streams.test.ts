@@ -34,8 +34,8 @@ describe('ChannelStreams', () => {
     const stats = { id: 1, backpressure: 0, timeout: 500, stream: 'foo/subscribe' };
     expect(listeners.stream('foo', 'subscribe').name).toBe('foo/subscribe');
     expect(listeners.getConsumerStats(consumer.id)).toEqual(stats);
-    expect(listeners.getConsumerStatsList('foo', 'subscribe')).toEqual([stats]);
-    expect(listeners.getConsumerStatsListOfChannel('foo')).toEqual([stats]);
+    expect(listeners.at('foo').getConsumerStatsList('subscribe')).toEqual([stats]);
+    expect(listeners.at('foo').getConsumerStatsListAll()).toEqual([stats]);
     expect(listeners.getConsumerStatsListAll()).toEqual([stats]);
   });
 
@@ -45,10 +45,15 @@ describe('ChannelStreams', () => {
     const ab = listeners.stream('a/b', 'c').createConsumer();
     listeners.write('a', 'b/c', 1);
     expect([a.getBackpressure(), ab.getBackpressure()]).toEqual([1, 0]);
-    expect(listeners.getBackpressureOfChannel('a/b')).toBe(0);
-    expect(listeners.channelHasConsumer('a', ab.id)).toBe(false);
-    expect(listeners.getConsumerStatsListOfChannel('a').map(({ id }) => id)).toEqual([a.id]);
-    listeners.killChannel('a');
+    expect(listeners.at('a/b').getBackpressureAll()).toBe(0);
+    expect(listeners.at('a').hasConsumerAll(ab.id)).toBe(false);
+    expect(
+      listeners
+        .at('a')
+        .getConsumerStatsListAll()
+        .map(({ id }) => id),
+    ).toEqual([a.id]);
+    listeners.at('a').killAll();
     expect([a.isAlive, ab.isAlive]).toEqual([false, true]);
   });
 
@@ -119,10 +124,10 @@ describe('ChannelStreams', () => {
               listeners.write(name, eventName, kind);
               for (const each of model) if (isHere(each)) each.backpressure++;
             } else if (kind === 'kill') {
-              listeners.kill(name, eventName);
+              listeners.at(name).kill(eventName);
               model = model.filter((each) => !isHere(each));
             } else if (kind === 'killChannel') {
-              listeners.killChannel(name);
+              listeners.at(name).killAll();
               model = model.filter((each) => each.channel !== name);
             } else if (kind === 'killConsumer') {
               listeners.killConsumer(id);
@@ -141,17 +146,20 @@ describe('ChannelStreams', () => {
           const max = (list: typeof model): number => Math.max(0, ...list.map((each) => each.backpressure));
           const ofChannel = model.filter((each) => each.channel === someChannel);
           const ofEvent = ofChannel.filter((each) => each.event === someEvent);
+          const here = listeners.at(someChannel);
           expect(listeners.getConsumerStatsListAll()).toEqual(statsOf(model));
-          expect(listeners.getConsumerStatsListOfChannel(someChannel)).toEqual(statsOf(ofChannel));
-          expect(listeners.getConsumerStatsList(someChannel, someEvent)).toEqual(statsOf(ofEvent));
+          expect(here.getConsumerStatsListAll().toSorted((one, other) => one.id - other.id)).toEqual(
+            statsOf(ofChannel),
+          );
+          expect(here.getConsumerStatsList(someEvent)).toEqual(statsOf(ofEvent));
           expect(listeners.getBackpressureAll()).toBe(max(model));
-          expect(listeners.getBackpressureOfChannel(someChannel)).toBe(max(ofChannel));
-          expect(listeners.getBackpressure(someChannel, someEvent)).toBe(max(ofEvent));
+          expect(here.getBackpressureAll()).toBe(max(ofChannel));
+          expect(here.getBackpressure(someEvent)).toBe(max(ofEvent));
           for (let id = 1; id <= lastId; id++) {
-            const here = (list: typeof model): boolean => list.some((each) => each.id === id);
-            expect(listeners.hasConsumerAll(id)).toBe(here(model));
-            expect(listeners.channelHasConsumer(someChannel, id)).toBe(here(ofChannel));
-            expect(listeners.hasConsumer(someChannel, someEvent, id)).toBe(here(ofEvent));
+            const isIn = (list: typeof model): boolean => list.some((each) => each.id === id);
+            expect(listeners.hasConsumerAll(id)).toBe(isIn(model));
+            expect(here.hasConsumerAll(id)).toBe(isIn(ofChannel));
+            expect(here.hasConsumer(someEvent, id)).toBe(isIn(ofEvent));
             expect(listeners.getConsumerStats(id)).toEqual(
               statsOf(model.filter((each) => each.id === id))[0],
             );

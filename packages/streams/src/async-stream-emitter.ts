@@ -1,4 +1,5 @@
 import type { DemuxedConsumableStream } from './demuxed-consumable-stream.js';
+import { addFamilyMethods, MANAGING_METHODS } from './family-methods.js';
 import { type NamedConsumerStats, StreamDemux } from './stream-demux.js';
 
 /** The payload of event `E` as the event map declares it; `unknown` for events that the map does not know. */
@@ -9,6 +10,62 @@ export type EmitArguments<Payload> = undefined extends Payload ? [data?: Payload
 
 /** A name of the event map, or any other string; editors offer the names they know. */
 export type EventName<Events> = (keyof Events & string) | (string & {});
+
+/** The methods that manage the listeners of an emitter; an event or id that nobody knows is no error. */
+export interface ListenerMethods<Events extends object> {
+  /** Ends the loops over one event once they have finished their backlog. */
+  closeListener(event: EventName<Events>): void;
+
+  /** Ends the loops over all events once they have finished their backlogs. */
+  closeAllListeners(): void;
+
+  /** Ends the loops over one event at once; their backlog is dropped and its backpressure is 0. */
+  killListener(event: EventName<Events>): void;
+
+  /** Ends the loops over all events at once; their backlog is dropped and their backpressure is 0. */
+  killAllListeners(): void;
+
+  /** Ends one loop at once; unknown ids are ignored. */
+  killListenerConsumer(consumerId: number): void;
+
+  /** The stats of one consumer; undefined for unknown ids. */
+  getListenerConsumerStats(consumerId: number): NamedConsumerStats | undefined;
+
+  /** The stats of the consumers of one event, in order of registration. */
+  getListenerConsumerStatsList(event: EventName<Events>): NamedConsumerStats[];
+
+  /** The stats of the consumers of all events. */
+  getAllListenersConsumerStatsList(): NamedConsumerStats[];
+
+  /** How many consumers one event has. */
+  getListenerConsumerCount(event: EventName<Events>): number;
+
+  /** How many consumers all events have together. */
+  getAllListenersConsumerCount(): number;
+
+  /** The highest backpressure of the consumers of one event; 0 without consumers. */
+  getListenerBackpressure(event: EventName<Events>): number;
+
+  /** The highest backpressure of the consumers of all events; 0 without consumers. */
+  getAllListenersBackpressure(): number;
+
+  /** The backpressure of one consumer; 0 for unknown ids. */
+  getListenerConsumerBackpressure(consumerId: number): number;
+
+  /** True while that consumer consumes that event. */
+  hasListenerConsumer(event: EventName<Events>, consumerId: number): boolean;
+
+  /** True while that consumer consumes any event. */
+  hasAnyListenerConsumer(consumerId: number): boolean;
+}
+
+/** The family of method names for listeners; see {@link ListenerMethods}. */
+export interface AsyncStreamEmitter<Events extends object = {}> extends ListenerMethods<Events> {} // oxlint-disable-line typescript/no-unsafe-declaration-merging -- addFamilyMethods() below puts the family on the prototype
+
+let listenersOf: (emitter: AsyncStreamEmitter) => StreamDemux;
+
+/** What an emitter without listeners answers from. */
+const nobody = new StreamDemux();
 
 /**
  * Owns the listeners of one object: a demux with one stream per event, made when somebody first asks for a listener.
@@ -30,6 +87,10 @@ export type EventName<Events> = (keyof Events & string) | (string & {});
  * ```
  */
 export class AsyncStreamEmitter<Events extends object = {}> {
+  static {
+    listenersOf = (emitter) => emitter.#demux ?? nobody;
+  }
+
   #demux: StreamDemux | undefined;
 
   /** Gives `data` to everybody who consumes the event now. */
@@ -60,83 +121,15 @@ export class AsyncStreamEmitter<Events extends object = {}> {
     return this.#demux?.hasStream(event) ?? false;
   }
 
-  /** Ends the loops over one event once they have finished their backlog. */
-  closeListener(event: EventName<Events>): void {
-    this.#demux?.close(event);
-  }
-
-  /** Ends the loops over all events once they have finished their backlogs. */
-  closeAllListeners(): void {
-    this.#demux?.closeAll();
-  }
-
-  /** Ends the loops over one event at once; their backlog is dropped and its backpressure is 0. */
-  killListener(event: EventName<Events>): void {
-    this.#demux?.kill(event);
-  }
-
-  /** Ends the loops over all events at once; their backlog is dropped and their backpressure is 0. */
-  killAllListeners(): void {
-    this.#demux?.killAll();
-  }
-
-  /** Ends one loop at once; unknown ids are ignored. */
-  killListenerConsumer(consumerId: number): void {
-    this.#demux?.killConsumer(consumerId);
-  }
-
   /** Forgets the consumers of one event: they get nothing that is emitted later and end after their backlog. */
   removeListener(event: EventName<Events>): void {
     this.#demux?.unstream(event);
   }
-
-  /** The stats of one consumer; undefined for unknown ids. */
-  getListenerConsumerStats(consumerId: number): NamedConsumerStats | undefined {
-    return this.#demux?.getConsumerStats(consumerId);
-  }
-
-  /** The stats of the consumers of one event, in order of registration. */
-  getListenerConsumerStatsList(event: EventName<Events>): NamedConsumerStats[] {
-    return this.#demux?.getConsumerStatsList(event) ?? [];
-  }
-
-  /** The stats of the consumers of all events. */
-  getAllListenersConsumerStatsList(): NamedConsumerStats[] {
-    return this.#demux?.getConsumerStatsListAll() ?? [];
-  }
-
-  /** How many consumers one event has. */
-  getListenerConsumerCount(event: EventName<Events>): number {
-    return this.#demux?.getConsumerCount(event) ?? 0;
-  }
-
-  /** How many consumers all events have together. */
-  getAllListenersConsumerCount(): number {
-    return this.#demux?.getConsumerCountAll() ?? 0;
-  }
-
-  /** The highest backpressure of the consumers of one event; 0 without consumers. */
-  getListenerBackpressure(event: EventName<Events>): number {
-    return this.#demux?.getBackpressure(event) ?? 0;
-  }
-
-  /** The highest backpressure of the consumers of all events; 0 without consumers. */
-  getAllListenersBackpressure(): number {
-    return this.#demux?.getBackpressureAll() ?? 0;
-  }
-
-  /** The backpressure of one consumer; 0 for unknown ids. */
-  getListenerConsumerBackpressure(consumerId: number): number {
-    return this.#demux?.getConsumerBackpressure(consumerId) ?? 0;
-  }
-
-  /** True while that consumer consumes that event. */
-  hasListenerConsumer(event: EventName<Events>, consumerId: number): boolean {
-    return this.#demux?.hasConsumer(event, consumerId) ?? false;
-  }
-
-  /** True while that consumer consumes any event. */
-  hasAnyListenerConsumer(consumerId: number): boolean {
-    return this.#demux?.hasConsumerAll(consumerId) ?? false;
-  }
 }
+
+addFamilyMethods(
+  AsyncStreamEmitter,
+  [...MANAGING_METHODS, 'getConsumerCount', 'getConsumerCountAll'],
+  'Listener',
+  listenersOf,
+);

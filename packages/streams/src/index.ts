@@ -28,11 +28,13 @@ export {
   type EmitArguments,
   type EventName,
   type EventPayload,
+  type ListenerMethods,
 } from './async-stream-emitter.js';
 export { ConsumableStream } from './consumable-stream.js';
 export type { ConsumerProgress } from './consumer-registry.js';
 export { type ConsumerSource, DemuxedConsumableStream } from './demuxed-consumable-stream.js';
 export type { EachErrorHandler, EachHandler, EachOptions } from './each.js';
+export { addFamilyMethods, familyMethodName, MANAGING_METHODS } from './family-methods.js';
 export {
   type ConsumerStats,
   type ConsumerStream,

@@ -15,17 +15,24 @@ export interface StreamDemuxOptions {
    * @default 1, 2, 3 and so on, for all streams of the demux together
    */
   generateConsumerId?: (() => number) | undefined;
+  /**
+   * What stands before the name of a stream in statistics.
+   * @default nothing
+   */
+  statsPrefix?: string | undefined;
 }
 
 /** One stream of a demux: stands in the demux's map while it has consumers. */
 class NamedStream<T> extends WritableConsumableStream<T> {
   readonly name: string;
   readonly #streams: Map<string, NamedStream<T>>;
+  readonly #statsPrefix: string;
 
-  constructor(name: string, streams: Map<string, NamedStream<T>>, generateConsumerId: () => number) {
-    super({ generateConsumerId });
+  constructor(name: string, streams: Map<string, NamedStream<T>>, options: StreamDemuxOptions) {
+    super(options);
     this.name = name;
     this.#streams = streams;
+    this.#statsPrefix = options.statsPrefix ?? '';
   }
 
   override setConsumer(consumerId: number, consumer: StreamConsumer<T>): void {
@@ -43,13 +50,17 @@ class NamedStream<T> extends WritableConsumableStream<T> {
       this.#streams.delete(this.name);
   }
 
-  statsOf(consumerId: number): NamedConsumerStats | undefined {
-    const stats = this.getConsumerStats(consumerId);
-    return stats === undefined ? undefined : { ...stats, stream: this.name };
+  override getConsumerStats(consumerId: number): NamedConsumerStats | undefined {
+    const stats = super.getConsumerStats(consumerId);
+    return stats && this.#named(stats);
   }
 
-  statsList(): NamedConsumerStats[] {
-    return this.getConsumerStatsList().map((stats) => ({ ...stats, stream: this.name }));
+  override getConsumerStatsList(): NamedConsumerStats[] {
+    return super.getConsumerStatsList().map((stats) => this.#named(stats));
+  }
+
+  #named(stats: ConsumerStats): NamedConsumerStats {
+    return { ...stats, stream: this.#statsPrefix + this.name };
   }
 }
 
@@ -60,12 +71,12 @@ class NamedStream<T> extends WritableConsumableStream<T> {
  * nothing behind. Any string is a name.
  */
 export class StreamDemux<T = unknown> implements ConsumerSource<T> {
-  readonly #generateConsumerId: () => number;
+  readonly #options: StreamDemuxOptions;
   #lastConsumerId = 0;
   #streams: Map<string, NamedStream<T>> | undefined;
 
   constructor(options: StreamDemuxOptions = {}) {
-    this.#generateConsumerId = options.generateConsumerId ?? ((): number => ++this.#lastConsumerId);
+    this.#options = { generateConsumerId: () => ++this.#lastConsumerId, ...options };
   }
 
   /**
@@ -84,6 +95,11 @@ export class StreamDemux<T = unknown> implements ConsumerSource<T> {
   /** Gives the first value written to one stream after the call; see `ConsumableStream.next()`. */
   next(name: string, timeout?: number): Promise<IteratorResult<T, unknown>> {
     return this.#open(name).next(timeout);
+  }
+
+  /** The stream of that name while somebody consumes it, with its statistics; one look-up. */
+  at(name: string): WritableConsumableStream<T> | undefined {
+    return this.#streams?.get(name);
   }
 
   /** True while somebody consumes the stream with that name; one look-up. */
@@ -148,17 +164,17 @@ export class StreamDemux<T = unknown> implements ConsumerSource<T> {
 
   /** The stats of one consumer; undefined for unknown ids. */
   getConsumerStats(consumerId: number): NamedConsumerStats | undefined {
-    return this.#streamOf(consumerId)?.statsOf(consumerId);
+    return this.#streamOf(consumerId)?.getConsumerStats(consumerId);
   }
 
   /** The stats of the consumers of one stream, in order of registration. */
   getConsumerStatsList(name: string): NamedConsumerStats[] {
-    return this.#streams?.get(name)?.statsList() ?? [];
+    return this.#streams?.get(name)?.getConsumerStatsList() ?? [];
   }
 
   /** The stats of all consumers, by stream in order of creation. */
   getConsumerStatsListAll(): NamedConsumerStats[] {
-    return Array.from(this.#all(), (stream) => stream.statsList()).flat();
+    return Array.from(this.#all(), (stream) => stream.getConsumerStatsList()).flat();
   }
 
   /** The highest backpressure of the consumers of one stream; 0 when nobody consumes it. */
@@ -202,7 +218,7 @@ export class StreamDemux<T = unknown> implements ConsumerSource<T> {
 
   #open(name: string): NamedStream<T> {
     this.#streams ??= new Map();
-    return this.#streams.get(name) ?? new NamedStream(name, this.#streams, this.#generateConsumerId);
+    return this.#streams.get(name) ?? new NamedStream(name, this.#streams, this.#options);
   }
 
   #all(): Iterable<NamedStream<T>> {
