@@ -1,60 +1,51 @@
 import { InvalidArgumentsError } from '@socketcluster-ts/core';
-import type { AutoReconnectOptions, ClientOptions, ClientSettings } from './client-options.js';
+import type { ClientOptions, ClientSettings } from './client-options.js';
 import type { Environment } from './environment.js';
 
 /** Longer times cannot be put into a timer. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** What an option may be, as errors say it, and whether a value is that. */
-type Rule = readonly [allowed: string, check: (value: unknown) => boolean];
+type Rule = readonly [allowed: string, check: (value: never) => boolean];
 
-const TEXT: Rule = ['a string', (value) => typeof value === 'string'];
-const BOOLEAN: Rule = ['true or false', (value) => typeof value === 'boolean'];
-const OBJECT: Rule = ['an object', (value) => typeof value === 'object' && !Array.isArray(value)];
-const AMOUNT: Rule = ['a number from 0', (value) => typeof value === 'number' && value >= 0];
-const DURATION: Rule = [
-  `milliseconds from 0 to ${MAX_TIMER_MS}`,
-  (value) => AMOUNT[1](value) && (value as number) <= MAX_TIMER_MS,
-];
-
-function oneOf(...values: readonly unknown[]): Rule {
-  return [values.map((value) => JSON.stringify(value)).join(' or '), (value) => values.includes(value)];
-}
+const isText = (value: unknown): boolean => typeof value === 'string';
+const isObject = (value: unknown): boolean => typeof value === 'object' && !Array.isArray(value);
+const isAmount = (value: unknown): boolean => typeof value === 'number' && value >= 0;
+const OBJECT: Rule = ['an object', isObject];
 
 function methods(...names: readonly string[]): Rule {
   return [
     `an object with the methods ${names.join(', ')}`,
-    (value) => names.every((name) => typeof (value as Record<string, unknown>)[name] === 'function'),
+    (value: Record<string, unknown>) => names.every((name) => typeof value[name] === 'function'),
   ];
 }
 
-/** By rule, the options it holds for. */
-const RULES: readonly (readonly [Rule, string])[] = [
-  [TEXT, 'hostname path protocolScheme socketPath timestampParam authTokenName channelPrefix clientId'],
-  [['a name and a port, "example.com:8000"', (value) => /[^:]+:\d{2,5}$/.test(String(value))], 'host'],
-  [['a port', (value) => /^\d{1,5}$/.test(String(value))], 'port'],
-  [
-    BOOLEAN,
-    'secure timestampRequests autoConnect autoReconnect autoSubscribeOnConnect pingTimeoutDisabled batchOnHandshake cloneData',
-  ],
-  [
-    DURATION,
-    'connectTimeout ackTimeout subscribeTimeout probeTimeout batchOnHandshakeDuration batchInterval',
-  ],
-  [AMOUNT, 'maxQueuedMessages'],
-  [['an object or a string', (value) => TEXT[1](value) || OBJECT[1](value)], 'query'],
-  [OBJECT, 'wsOptions autoReconnectOptions environment'],
-  [methods('saveToken', 'removeToken', 'loadToken'), 'authEngine'],
-  [methods('encode', 'decode'), 'codecEngine'],
-  [['a function', (value) => typeof value === 'function'], 'getToken'],
-  [oneOf('arraybuffer', 'blob', 'nodebuffer', 'fragments'), 'binaryType'],
-  [oneOf(1, 2), 'protocolVersion'],
-  [oneOf('v20'), 'compat'],
-];
+/** The rules of single options, by name. */
+const RULES = new Map<string, Rule>([
+  ['host', ['a name and a port, "example.com:8000"', (value) => /[^:]+:\d{2,5}$/.test(value)]],
+  ['port', ['a port', (value) => /^\d{1,5}$/.test(value)]],
+  ['query', ['an object or a string', (value) => isText(value) || isObject(value)]],
+  ['maxQueuedMessages', ['a number from 0', isAmount]],
+  ['autoReconnectOptions', OBJECT],
+  ['wsOptions', OBJECT],
+  ['authEngine', methods('saveToken', 'removeToken', 'loadToken')],
+  ['codecEngine', methods('encode', 'decode')],
+  ['getToken', ['a function', (value: unknown) => typeof value === 'function']],
+  ['protocolVersion', ['1 or 2', (value: unknown) => value === 1 || value === 2]],
+  ['compat', ['"v20"', (value: unknown) => value === 'v20']],
+]);
 
-const RULE_OF = new Map(
-  RULES.flatMap(([rule, names]) => names.split(' ').map((name): [string, Rule] => [name, rule])),
-);
+/** The rules of all others, by the type of their default. */
+const RULES_BY_TYPE = new Map<string, Rule>([
+  ['boolean', ['true or false', (value: unknown) => typeof value === 'boolean']],
+  [
+    'number',
+    [`milliseconds from 0 to ${MAX_TIMER_MS}`, (value: number) => isAmount(value) && value <= MAX_TIMER_MS],
+  ],
+  // Those without a default are texts.
+  ['object', ['a string', isText]],
+  ['string', ['a string', isText]],
+]);
 
 /**
  * The options a client works with: what was given, checked, on top of the defaults. The given object is not changed;
@@ -62,30 +53,13 @@ const RULE_OF = new Map(
  * @throws {InvalidArgumentsError} that names the option, what was given and what is allowed
  */
 export function resolveOptions(options: ClientOptions, environment: Environment): ClientSettings {
-  const given: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(options)) {
-    if (value === undefined || value === null) continue;
-    check(name, value);
-    given[name] = value;
-  }
-  if (given['protocol'] !== undefined) {
-    throw new InvalidArgumentsError('The "protocol" option is not known: use "protocolScheme" or "secure"');
-  }
-  if (given['host'] !== undefined && (given['hostname'] ?? given['port']) !== undefined) {
-    throw new InvalidArgumentsError('The host option excludes the hostname and port options');
-  }
-  const isV20 = given['compat'] === 'v20';
-  const settings = { ...defaults(isV20), ...given } as Record<string, unknown>;
-  settings['autoReconnectOptions'] = reconnectOptions(options.autoReconnectOptions, isV20);
-  if (given['host'] === undefined) fillInAddress(settings);
-  settings['clientId'] ??= newId(environment);
-  settings['authTokenName'] ??= tokenName(settings as unknown as ClientSettings);
-  return settings as unknown as ClientSettings;
-}
-
-function defaults(isV20: boolean): Partial<ClientSettings> {
-  return {
+  const isV20 = options.compat === 'v20';
+  const { location } = globalThis as { location?: { protocol?: string; hostname?: string; port?: string } };
+  const settings = checked('', options, {
+    hostname: location?.hostname || 'localhost',
+    port: location?.port || undefined,
     path: '/socketcluster/',
+    secure: location?.protocol === 'https:',
     protocolScheme: null,
     socketPath: null,
     query: {},
@@ -100,6 +74,7 @@ function defaults(isV20: boolean): Partial<ClientSettings> {
     maxQueuedMessages: isV20 ? Infinity : 100_000,
     pingTimeoutDisabled: false,
     probeTimeout: 2000,
+    authTokenName: null,
     authEngine: null,
     getToken: null,
     codecEngine: null,
@@ -111,32 +86,44 @@ function defaults(isV20: boolean): Partial<ClientSettings> {
     wsOptions: {},
     cloneData: false,
     channelPrefix: null,
+    clientId: null,
     compat: null,
-  };
-}
-
-function reconnectOptions(given: AutoReconnectOptions = {}, isV20: boolean): Required<AutoReconnectOptions> {
-  const options: Record<string, number> = isV20
-    ? { initialDelay: 10_000, randomness: 10_000, multiplier: 1.5, maxDelay: 60_000, stableAfter: 0 }
-    : { initialDelay: 0, randomness: 1000, multiplier: 2, maxDelay: 30_000, stableAfter: 10_000 };
-  for (const [name, value] of Object.entries(given ?? {}) as [string, unknown][]) {
-    if (value === undefined || value === null) continue;
-    const rule = name === 'multiplier' ? AMOUNT : DURATION;
-    if (!rule[1](value)) throw invalid(`autoReconnectOptions.${name}`, rule[0], value);
-    options[name] = value as number;
+  });
+  settings['autoReconnectOptions'] = checked(
+    'autoReconnectOptions.',
+    options.autoReconnectOptions ?? {},
+    isV20
+      ? { initialDelay: 10_000, randomness: 10_000, multiplier: 1.5, maxDelay: 60_000, stableAfter: 0 }
+      : { initialDelay: 0, randomness: 1000, multiplier: 2, maxDelay: 30_000, stableAfter: 10_000 },
+  );
+  if ((options as { protocol?: unknown }).protocol !== undefined) {
+    throw new InvalidArgumentsError('The "protocol" option is not known: use "protocolScheme" or "secure"');
   }
-  return options as unknown as Required<AutoReconnectOptions>;
+  if (options.host && (options.hostname ?? options.port) !== undefined) {
+    throw new InvalidArgumentsError('The host option excludes the hostname and port options');
+  }
+  settings['port'] ??= settings['secure'] === true ? 443 : 80;
+  settings['clientId'] ??= newId(environment);
+  const address = options.host ?? `${String(settings['hostname'])}:${String(settings['port'])}`;
+  settings['authTokenName'] ??= `socketcluster.authToken.${address}`;
+  return settings as unknown as ClientSettings;
 }
 
-function fillInAddress(settings: Record<string, unknown>): void {
-  const { location } = globalThis as { location?: { protocol?: string; hostname?: string; port?: string } };
-  settings['secure'] ??= location?.protocol === 'https:';
-  settings['hostname'] ??= location?.hostname || 'localhost';
-  settings['port'] ??= location?.port || (settings['secure'] === true ? 443 : 80);
-}
-
-function tokenName({ host, hostname, port }: ClientSettings): string {
-  return `socketcluster.authToken.${host ?? `${hostname}${port === undefined ? '' : `:${port}`}`}`;
+/** What was given, checked, over the defaults. */
+function checked(
+  prefix: string,
+  given: object,
+  defaults: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
+  const settings: Record<string, unknown> = { ...defaults };
+  for (const [name, value] of Object.entries(given) as [string, unknown][]) {
+    if (value === undefined || value === null) continue;
+    const rule =
+      RULES.get(name) ?? (name in defaults ? RULES_BY_TYPE.get(typeof (defaults[name] ?? null)) : undefined);
+    if (rule !== undefined && !rule[1](value as never)) throw invalid(prefix + name, rule[0], value);
+    settings[name] = value;
+  }
+  return settings;
 }
 
 /** A UUID of version 4. `crypto.randomUUID()` is missing on pages without TLS. */
@@ -146,22 +133,10 @@ function newId(environment: Environment): string {
   );
 }
 
-function check(name: string, value: unknown): void {
-  const rule = RULE_OF.get(name);
-  if (rule !== undefined && !rule[1](value)) throw invalid(name, rule[0], value);
-}
-
 function invalid(option: string, allowed: string, given: unknown): InvalidArgumentsError {
   const isTooLong = typeof given === 'number' && given > MAX_TIMER_MS;
-  const note = isTooLong
-    ? `The ${option} value provided exceeded the maximum amount allowed: it`
-    : `The ${option} option`;
-  return new InvalidArgumentsError(`${note} must be ${allowed} - Got ${show(given)}`);
-}
-
-function show(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value.slice(0, 64));
-  return typeof value === 'object' || typeof value === 'function'
-    ? `a value of type ${typeof value}`
-    : String(value);
+  const shown = isText(given) ? JSON.stringify(given) : isObject(given) ? 'an object' : String(given);
+  return new InvalidArgumentsError(
+    `The ${option} ${isTooLong ? 'value provided exceeded the maximum amount allowed: it' : 'option'} must be ${allowed} - Got ${shown}`,
+  );
 }

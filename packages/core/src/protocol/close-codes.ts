@@ -120,25 +120,18 @@ export function sanitizeClose(code: unknown, reason: unknown): { code: number; r
 }
 
 function isSendableCode(code: unknown): code is number {
-  if (typeof code !== 'number' || !Number.isInteger(code)) return false;
-  return (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) || (code >= 3000 && code <= 4999);
+  const number = Number.isInteger(code) ? (code as number) : 0;
+  return (
+    (number >= 1000 && number <= 1014 && !(number >= 1004 && number <= 1006)) ||
+    (number >= 3000 && number <= 4999)
+  );
 }
 
 function cutToBytes(text: string, limit: number): string {
-  let bytes = 0;
-  let end = 0;
-  for (const character of text) {
-    bytes += utf8Length(character.codePointAt(0) ?? 0);
-    if (bytes > limit) return text.slice(0, end);
-    end += character.length;
-  }
-  return text;
-}
-
-function utf8Length(codePoint: number): number {
-  if (codePoint < 0x80) return 1;
-  if (codePoint < 0x800) return 2;
-  return codePoint < 0x10000 ? 3 : 4;
+  const bytes = new TextEncoder().encode(text);
+  if (bytes.length <= limit) return text;
+  // A character that is not complete is held back, because more might follow.
+  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes.subarray(0, limit), { stream: true });
 }
 
 function frozenRecord(texts: Record<number, string>): Readonly<Record<number, string>> {

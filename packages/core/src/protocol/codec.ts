@@ -51,7 +51,7 @@ export const jsonCodec: TextCodecEngine = Object.freeze({ encode: encodeJson, de
 function encodeJson(value: unknown): string | undefined {
   if (value === '#1' || value === '#2') return value;
   if (!mayNeedReplacer(value)) return JSON.stringify(value);
-  return JSON.stringify(isBinary(value) ? toBase64(value) : value, replaceBinary);
+  return JSON.stringify(value, replaceBinary);
 }
 
 /**
@@ -104,33 +104,21 @@ function toBase64(bytes: Uint8Array | ArrayBuffer): Base64 {
   return { base64: true, data: bytesToBase64(bytes instanceof ArrayBuffer ? new Uint8Array(bytes) : bytes) };
 }
 
-function replaceBinary(_key: string, value: unknown): unknown {
+/** The parent has what the value was before its `toJSON()`, which makes an array of the bytes of a `Buffer`. */
+function replaceBinary(this: Record<string, unknown>, key: string, value: unknown): unknown {
+  const original = this[key];
+  if (isBinary(original)) return toBase64(original);
   if (typeof value !== 'object' || value === null) return value;
-  if (value instanceof ArrayBuffer) return toBase64(value);
+  if (isBinary(value)) return toBase64(value);
   const { type, data } = value as { type?: unknown; data?: unknown };
-  if (type === 'Buffer' && Array.isArray(data)) return toBase64(Uint8Array.from(data as number[]));
-  return replaceBuffersIn(value);
-}
-
-/**
- * The parent takes the place of its buffers: once `JSON.stringify()` has come to a `Buffer` itself, it has already
- * made an array of its bytes.
- */
-function replaceBuffersIn(parent: object): object {
-  let copy: object | undefined;
-  for (const [key, child] of Object.entries(parent) as [string, unknown][]) {
-    if (!(child instanceof Uint8Array && isBuffer(child))) continue;
-    copy ??= Array.isArray(parent) ? parent.slice() : { ...parent };
-    Object.defineProperty(copy, key, { value: toBase64(child), enumerable: true });
-  }
-  return copy ?? parent;
+  return type === 'Buffer' && Array.isArray(data) ? toBase64(Uint8Array.from(data as number[])) : value;
 }
 
 function decodeJson(message: unknown): unknown {
   if (message === null || message === undefined) return null;
   if (message === '#1' || message === '#2') return message;
   const text = typeof message === 'string' ? message : toText(message);
-  if (text === null || !startsLikeJson(text)) return text;
+  if (text === null || !JSON_START.test(text)) return text;
   try {
     return JSON.parse(text);
   } catch {
@@ -139,23 +127,7 @@ function decodeJson(message: unknown): unknown {
 }
 
 /** Only white space of JSON may stand before the first brace or bracket. */
-function startsLikeJson(text: string): boolean {
-  for (let index = 0; index < text.length; index++) {
-    switch (text.charCodeAt(index)) {
-      case 0x20:
-      case 0x0a:
-      case 0x0d:
-      case 0x09:
-        continue;
-      case 0x7b:
-      case 0x5b:
-        return true;
-      default:
-        return false;
-    }
-  }
-  return false;
-}
+const JSON_START = /^[ \n\r\t]*[{[]/;
 
 function toText(message: unknown): string | null {
   try {
