@@ -65,6 +65,11 @@ const steps = [
     projects: ['pairing-ours-ours', 'pairing-ours-upstream', 'pairing-upstream-ours'],
   },
   { name: 'browser', says: 'tests in Chromium', projects: ['browser'] },
+  {
+    name: 'bundle',
+    says: 'the client for browsers: its size, and four bundlers',
+    commands: ['node tools/check-bundle.mjs'],
+  },
   { name: 'api-docs', says: 'the API reference', commands: ['npm run --silent docs'] },
   { name: 'packages', says: 'the packed packages, installed', commands: ['node tools/check-packages.mjs'] },
 ];
