@@ -128,5 +128,5 @@ export {
   type SubscribeData,
 } from './protocol/reserved-events.js';
 export { AGRequest, type EndRequest, type FailRequest, type RequestTarget } from './request.js';
-export { type ProcedureMethods, type ReceiverMethods, RpcHost } from './rpc-host.js';
+export { RpcHost, type RpcMethods } from './rpc-host.js';
 export { spawn } from './spawn.js';

@@ -10,8 +10,8 @@ import type { AnyContract, Untyped, WhenUntyped } from './contract/contract-type
 import { ProcedureStream } from './procedure-stream.js';
 import type { AGRequest } from './request.js';
 
-/** The methods that manage the consumers of receivers. */
-export interface ReceiverMethods {
+/** The methods that manage the consumers of receivers and procedures. */
+export interface RpcMethods {
   /** Lets the consumers of one receiver finish, then ends their loops. */
   closeReceiver(name: string): void;
 
@@ -50,10 +50,7 @@ export interface ReceiverMethods {
 
   /** Whether any receiver has a consumer with that id. */
   hasAnyReceiverConsumer(consumerId: number): boolean;
-}
 
-/** The methods that manage the consumers of procedures. */
-export interface ProcedureMethods {
   /** Lets the consumers of one procedure finish, then ends their loops. */
   closeProcedure(name: string): void;
 
@@ -95,9 +92,7 @@ export interface ProcedureMethods {
 }
 
 /** The families of method names for receivers and procedures. */
-export interface RpcHost<Events extends object = {}, C extends AnyContract = Untyped>
-  extends ReceiverMethods,
-    ProcedureMethods {} // oxlint-disable-line typescript/no-unsafe-declaration-merging, no-unused-vars -- addFamilyMethods() below puts the families on the prototype; merged declarations have the same parameters
+export interface RpcHost<Events extends object = {}, C extends AnyContract = Untyped> extends RpcMethods {} // oxlint-disable-line typescript/no-unsafe-declaration-merging, no-unused-vars -- addFamilyMethods() below puts the families on the prototype; merged declarations have the same parameters
 
 let receiversOf: (host: RpcHost) => StreamDemux;
 let proceduresOf: (host: RpcHost) => StreamDemux<AGRequest>;
