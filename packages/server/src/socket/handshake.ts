@@ -1,4 +1,5 @@
 import {
+  type AuthToken,
   agreeOnExtensions,
   CLOSE_CODES,
   dehydrateError,
@@ -12,6 +13,8 @@ import { runAction } from '../middleware/run-action.js';
 import type { Blocked } from '../middleware/verdict.js';
 import type { Connection } from './connection.js';
 import { nextTurn } from './next-turn.js';
+import type { SocketFace, SocketTwinEvents } from './socket-context.js';
+import type { SocketEvents } from './socket-events.js';
 import { verifyHandshakeToken } from './verify-token.js';
 
 /** What became of the token a client showed. */
@@ -31,9 +34,9 @@ const NO_TOKEN: TokenOutcome = { isBadToken: false, isAuthenticated: false };
  * Opens the connection: verifies the token, asks the middleware, registers the socket, answers, and emits it.
  *
  * Whatever is awaited, the connection may be gone afterwards; then nothing more happens. Awaited is only what has to be:
- * a client without a token finds its connection open when the call returns, unless a middleware is set. The promise resolves in a
- * later turn of the event loop, so that loops started by a `connection` listener have begun when the next packet is
- * looked at.
+ * a client without a token finds its connection open when the call returns, unless a middleware is set. The promise
+ * resolves in a later turn of the event loop, so that loops started by a `connection` listener have begun when the next
+ * packet is looked at.
  */
 export async function handshake(connection: Connection, packet: EventPacket, cid: number): Promise<void> {
   const { socket, server, outbound } = connection;
@@ -74,10 +77,13 @@ export async function handshake(connection: Connection, packet: EventPacket, cid
   const { batchOnHandshake, batchOnHandshakeDuration, batchInterval } = connection.settings;
   if (batchOnHandshake) outbound.batcher.batchFor(batchOnHandshakeDuration, batchInterval);
 
-  const authError = failed ? { authError: outcome.authError as Error } : undefined;
-  const status = { id: socket.id, pingTimeout, isAuthenticated, ...authError };
+  const { id } = socket;
+  // Written out rather than spread: every connection makes these two.
+  const status: SocketEvents['connect'] = { id, pingTimeout, isAuthenticated };
+  const twin: SocketTwinEvents<SocketFace>['connection'] = { socket, id, pingTimeout, isAuthenticated };
+  if (failed) status.authError = twin.authError = outcome.authError as Error;
   socket.emit('connect', status);
-  server.emitOfSocket('connection', { socket, ...status });
+  server.emitOfSocket('connection', twin);
   await nextTurn();
   if (isAuthenticated && connection.auth.authToken === info.authToken)
     connection.auth.announce('unauthenticated');
@@ -133,7 +139,7 @@ function statusCodeOf(error: unknown): number | undefined {
 
 function takeOverToken(connection: Connection, info: AuthInfo): TokenOutcome | Promise<TokenOutcome> {
   const { socket, server } = connection;
-  const { authTokenError, authToken, signedAuthToken } = info;
+  const { authTokenError, signedAuthToken } = info;
   if (authTokenError) {
     // Without a token there is nothing to be wrong about.
     if (!signedAuthToken) return NO_TOKEN;
@@ -141,17 +147,18 @@ function takeOverToken(connection: Connection, info: AuthInfo): TokenOutcome | P
     return rejected(connection, authTokenError, signedAuthToken);
   }
   // compat: a middleware may have put a token in; what counts is that there is one.
-  if (!authToken) return NO_TOKEN;
-  const accept = (): TokenOutcome => {
-    connection.auth.accept(authToken, signedAuthToken);
-    return { isBadToken: false, isAuthenticated: true };
-  };
-  if (server.middlewareFunctions.inbound === undefined) return accept();
+  if (!info.authToken) return NO_TOKEN;
+  if (server.middlewareFunctions.inbound === undefined) return accepted(connection, info);
   return askAuthenticateMiddleware(connection, info).then((blocked) => {
-    if (blocked === undefined) return accept();
+    if (blocked === undefined) return accepted(connection, info);
     if (server.middlewareEmitFailures) socket.emitError(blocked.cause);
     return rejected(connection, blocked.error, signedAuthToken);
   });
+}
+
+function accepted(connection: Connection, { authToken, signedAuthToken }: AuthInfo): TokenOutcome {
+  connection.auth.accept(authToken as AuthToken, signedAuthToken);
+  return { isBadToken: false, isAuthenticated: true };
 }
 
 /** Asks the inbound middleware whether a valid token may be used; gives the block if not. */

@@ -10,6 +10,9 @@ import type { AuthInfo } from '../middleware/action.js';
 import { verdictInTime } from './check-inbound.js';
 import type { SocketContext, SocketHost } from './socket-context.js';
 
+/** Shared: nobody changes it who is no middleware, and without one nobody else sees it. */
+const NOTHING_SHOWN: AuthInfo = { signedAuthToken: null, authToken: null, authState: 'unauthenticated' };
+
 /**
  * What a handshake brings to authenticate itself, judged.
  *
@@ -25,7 +28,7 @@ export function verifyHandshakeToken(
   if ((signedToken ?? '') !== '' || !isBuiltIn || middlewareFunctions.handshake !== undefined) {
     return verifyToken(context, signedToken);
   }
-  return { signedAuthToken: null, authToken: null, authState: 'unauthenticated' };
+  return NOTHING_SHOWN;
 }
 
 /** Judges a signed token without changing any state. Never rejects: what is wrong with it is in the result. */
