@@ -50,9 +50,40 @@ export const jsonCodec: TextCodecEngine = Object.freeze({ encode: encodeJson, de
 
 function encodeJson(value: unknown): string | undefined {
   if (value === '#1' || value === '#2') return value;
+  const answer = encodeAnswer(value);
+  if (answer !== undefined) return answer;
   if (!mayNeedReplacer(value)) return JSON.stringify(value);
   return JSON.stringify(value, replaceBinary);
 }
+
+/**
+ * The same JSON for `{rid}` and `{rid, data}` with a text, a number or a boolean, the bulk of what a busy server
+ * answers, for less than half the time: `JSON.stringify()` is fast with a text and slow to start with an object.
+ * `undefined` for everything else.
+ */
+function encodeAnswer(value: unknown): string | undefined {
+  const answer = value as {
+    readonly rid?: unknown;
+    readonly data?: unknown;
+    readonly toJSON?: unknown;
+  } | null;
+  if (typeof answer !== 'object' || answer === null) return undefined;
+  const { rid, data } = answer;
+  if (typeof rid !== 'number' || !Number.isSafeInteger(rid) || answer.toJSON !== undefined) return undefined;
+  if (Object.getPrototypeOf(answer) !== Object.prototype) return undefined;
+  let place = 0;
+  for (const key in answer) {
+    if (key !== ANSWER_KEYS[place]) return undefined;
+    place += 1;
+  }
+  if (place === 1) return `{"rid":${rid}}`;
+  if (place !== 2 || (typeof data !== 'string' && typeof data !== 'number' && typeof data !== 'boolean')) {
+    return undefined;
+  }
+  return `{"rid":${rid},"data":${JSON.stringify(data)}}`;
+}
+
+const ANSWER_KEYS = ['rid', 'data'];
 
 /**
  * A replacer makes `JSON.stringify()` more than twice as slow, and nearly no packet needs one: looking for binary data
