@@ -154,6 +154,14 @@ export class RpcHost<
   }
 
   /**
+   * Whether everybody who consumes this receiver (or procedure) goes on reading behind the next message, as loops do and
+   * `once()` does not.
+   */
+  isFollowed(name: string, isProcedure: boolean): boolean {
+    return (isProcedure ? this.#procedures : this.#receivers)?.isFollowed(name) ?? false;
+  }
+
+  /**
    * The calls that the peer makes under this name: answered by a loop, or by a function given to `each()`, whose errors
    * are emitted. Without a contract the type of `data` is not checked.
    */

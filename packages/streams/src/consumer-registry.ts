@@ -61,6 +61,16 @@ export class ConsumerRegistry<C extends Registrable> {
     return (this.#first === undefined ? 0 : 1) + (this.#others?.size ?? 0);
   }
 
+  /** True when somebody is registered and nobody is temporary. */
+  get areLasting(): boolean {
+    // Only entries of lasting consumers have a home.
+    if (this.#others !== undefined) {
+      for (const { home } of this.#others.values()) if (home === undefined) return false;
+      if (this.#others.size > 0 && this.#first === undefined) return true;
+    }
+    return this.#first?.home !== undefined;
+  }
+
   /** Registers a consumer under an id; a consumer registered under that id before is replaced. */
   add(id: number, consumer: C): void {
     const known = this.#find(id);

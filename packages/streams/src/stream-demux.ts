@@ -107,6 +107,11 @@ export class StreamDemux<T = unknown> implements ConsumerSource<T> {
     return this.#streams?.has(name) ?? false;
   }
 
+  /** True while somebody consumes the stream with that name, and nobody leaves it with the next value as `next()` does. */
+  isFollowed(name: string): boolean {
+    return this.#streams?.get(name)?.isFollowed ?? false;
+  }
+
   /** The names of the streams that somebody consumes, in order of their creation. */
   names(): IterableIterator<string> {
     return (this.#streams ?? new Map<string, never>()).keys();

@@ -130,6 +130,11 @@ export class WritableConsumableStream<T> extends ConsumableStream<T> implements 
     return this.#consumers.size;
   }
 
+  /** True while there are consumers, and each goes on reading behind its next value: none serves a call of `next()`. */
+  get isFollowed(): boolean {
+    return this.#consumers.areLasting;
+  }
+
   /** The consumers in order of registration. */
   getConsumerList(): StreamConsumer<T>[] {
     const list: StreamConsumer<T>[] = [];

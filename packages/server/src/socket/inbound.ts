@@ -1,4 +1,4 @@
-import { InvalidMessageError, parsePacket } from '@socketcluster-ts/core';
+import { InvalidMessageError, type Packet, parsePacket } from '@socketcluster-ts/core';
 import { WritableConsumableStream } from '@socketcluster-ts/streams';
 import { AGAction } from '../middleware/action.js';
 import type { MiddlewareStream } from '../middleware/middleware-stream.js';
@@ -18,21 +18,37 @@ interface Batch {
   readonly frame: Frame;
 }
 
+/** A frame that was looked into before its turn. */
+class DecodedFrame {
+  readonly frame: Frame;
+  readonly packet: Packet;
+
+  constructor(frame: Frame, packet: Packet) {
+    this.frame = frame;
+    this.packet = packet;
+  }
+}
+
 /**
  * Owns what one socket received and has not processed yet.
  *
  * Packets take effect strictly one after the other. The first packet that finds the socket idle is processed on
  * arrival; between two packets all woken loops run, and a packet that has to wait for something holds back those
  * behind it. Nothing that a packet causes can end this.
+ *
+ * A run of messages to one stream goes without those pauses: its loops take them one after the other anyway.
  */
 export class Inbound implements Resumable, PacketQueue {
   received = 0;
   processed = 0;
   readonly #connection: Connection;
-  #frames: Frame[] | undefined;
+  #frames: (Frame | DecodedFrame)[] | undefined;
   /** The rest of the batch being processed, and the frame it came in. */
   #batch: Batch | undefined;
   #busy = false;
+  /** The stream that the last packet went to, if it had its effect at once. */
+  #runEvent: string | undefined;
+  #isRunOfCalls = false;
   #lastRead: number | undefined;
   #ended = false;
   #killed = false;
@@ -111,44 +127,73 @@ export class Inbound implements Resumable, PacketQueue {
     else this.#frames.push(frame);
     if (this.#busy) return;
     this.#busy = true;
-    afterMicrotasks(this);
+    if (this.#isNextOfRun()) this.resume();
+    else afterMicrotasks(this);
   }
 
   #take(frame: Frame): void {
     this.#busy = true;
-    this.processed += 1;
-    let pending: Pending | undefined;
-    try {
-      pending = this.#process(frame);
-    } catch (error) {
-      this.#connection.socket.emitError(error);
-    }
-    this.#goOn(pending);
+    this.#goOn(this.#process(frame));
   }
 
   /** Processes the next packet. Called when all loops that the one before woke have run. */
   resume(): void {
-    const batch = this.#batch;
-    if (batch !== undefined) {
-      this.#takeFromBatch(batch);
+    if (!this.#isMoreWaiting) {
+      this.#rest();
       return;
     }
-    const frame = this.#frames?.shift();
-    if (frame !== undefined) this.#take(frame);
-    else this.#rest();
+    let pending: Pending | undefined;
+    do pending = this.#processNext();
+    while (pending === undefined && this.#isNextOfRun());
+    this.#goOn(pending);
   }
 
-  #takeFromBatch(batch: Batch): void {
-    const packet = batch.packets[batch.next];
-    batch.next += 1;
-    if (batch.next >= batch.packets.length) this.#batch = undefined;
-    let pending: Pending | undefined;
-    try {
-      pending = routePacket(this.#connection, parsePacket(packet), batch.frame);
-    } catch (error) {
-      this.#connection.socket.emitError(error);
+  get #isMoreWaiting(): boolean {
+    return this.#batch !== undefined || (this.#frames !== undefined && this.#frames.length > 0);
+  }
+
+  #processNext(): Pending | undefined {
+    const batch = this.#batch;
+    if (batch !== undefined) {
+      const packet = batch.packets[batch.next];
+      batch.next += 1;
+      if (batch.next >= batch.packets.length) this.#batch = undefined;
+      return this.#route(parsePacket(packet), batch.frame);
     }
-    this.#goOn(pending);
+    const next = this.#frames?.shift();
+    if (next === undefined) return undefined;
+    if (!(next instanceof DecodedFrame)) return this.#process(next);
+    this.processed += 1;
+    return this.#route(next.packet, next.frame);
+  }
+
+  /** Whether what waits next goes to the stream that the packet before went to, which needs no pause in between. */
+  #isNextOfRun(): boolean {
+    const event = this.#runEvent;
+    const isCall = this.#isRunOfCalls;
+    if (event === undefined || !this.#connection.socket.isFollowed(event, isCall)) return false;
+    const packet = this.#peek();
+    return packet?.kind === 'event' && packet.event === event && (packet.cid !== undefined) === isCall;
+  }
+
+  /** The packet that waits next, where one frame holds one. */
+  #peek(): Packet | undefined {
+    const batch = this.#batch;
+    if (batch !== undefined) return parsePacket(batch.packets[batch.next]);
+    const next = this.#frames?.[0];
+    if (next === undefined || next instanceof DecodedFrame) return next?.packet;
+    const { server, protocolVersion } = this.#connection;
+    if (isPong(next, protocolVersion)) return undefined;
+    try {
+      const value = server.codec.decode(next);
+      if (Array.isArray(value)) return undefined;
+      const packet = parsePacket(value);
+      if (this.#frames !== undefined) this.#frames[0] = new DecodedFrame(next, packet);
+      return packet;
+    } catch {
+      // It is decoded again, and reported, when its turn comes.
+      return undefined;
+    }
   }
 
   /** What comes after a packet: a pause for what it has to wait for, and one for the loops it woke. */
@@ -164,9 +209,8 @@ export class Inbound implements Resumable, PacketQueue {
       );
       return;
     }
-    const isMoreWaiting = this.#batch !== undefined || this.#frames !== undefined;
     // An engine that does not count its reads may be about to report another message of this one.
-    if (isMoreWaiting || this.#connection.engine.reads === undefined) afterMicrotasks(this);
+    if (this.#isMoreWaiting || this.#connection.engine.reads === undefined) afterMicrotasks(this);
     else this.#rest();
   }
 
@@ -191,6 +235,7 @@ export class Inbound implements Resumable, PacketQueue {
   }
 
   #process(frame: Frame): Pending | undefined {
+    this.processed += 1;
     const connection = this.#connection;
     if (isPong(frame, connection.protocolVersion)) {
       if (!isTooEarly(connection)) connection.expireTokenIfDue();
@@ -204,10 +249,26 @@ export class Inbound implements Resumable, PacketQueue {
       isTooEarly(connection);
       return undefined;
     }
-    if (!Array.isArray(value)) return routePacket(connection, parsePacket(value), frame);
+    if (!Array.isArray(value)) return this.#route(parsePacket(value), frame);
     if (value.length === 0) return undefined;
     this.#batch = value.length > 1 ? { packets: value, next: 1, frame } : undefined;
-    return routePacket(connection, parsePacket(value[0]), frame);
+    return this.#route(parsePacket(value[0]), frame);
+  }
+
+  /** Has a packet take effect; what it throws is reported. */
+  #route(packet: Packet, frame: Frame): Pending | undefined {
+    this.#runEvent = undefined;
+    let pending: Pending | undefined;
+    try {
+      pending = routePacket(this.#connection, packet, frame);
+    } catch (error) {
+      this.#connection.socket.emitError(error);
+    }
+    if (pending === undefined && packet.kind === 'event') {
+      this.#runEvent = packet.event;
+      this.#isRunOfCalls = packet.cid !== undefined;
+    }
+    return pending;
   }
 
   /** The connection closed: what is left of a batch is dropped. */

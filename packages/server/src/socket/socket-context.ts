@@ -114,6 +114,7 @@ export interface SocketFace
   readonly server: SocketHost;
   readonly request: IncomingMessage;
   hasProcedure(name: string): boolean;
+  isFollowed(name: string, isProcedure: boolean): boolean;
   emitError(error: unknown): void;
   writeReceiver(name: string, data: unknown): void;
   writeProcedure(name: string, request: unknown): void;
