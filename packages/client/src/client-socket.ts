@@ -220,7 +220,8 @@ export class AGClientSocket extends RpcHost<ClientEvents> implements ClientFace,
       const merged = { ...this.#options, ...options };
       const settings = resolveOptions({ clientId: this.clientId, ...merged }, this.#context.environment);
       if (this.state !== 'closed') {
-        this.disconnect(1000, 'Socket was disconnected by the client to initiate a new connection');
+        const reason = 'Socket was disconnected by the client to initiate a new connection';
+        this.#connection.disconnect(1000, reason, { isReplaced: true });
       }
       this.#options = merged;
       this.#context.settings = settings;

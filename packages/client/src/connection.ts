@@ -155,7 +155,7 @@ export class Connection implements OutboundLink, InboundTarget, TransportOwner {
     if (this.state === 'closed') {
       this.reconnect.cancel();
       this.#rest();
-      if (end.isFinal === true) this.outbound.drop(connectionError('connectAbort', code, reason), true);
+      if (end.isReplaced !== true) this.outbound.drop(connectionError('connectAbort', code, reason), true);
       return;
     }
     const { transport } = this;
@@ -301,8 +301,9 @@ export class Connection implements OutboundLink, InboundTarget, TransportOwner {
     if (transport === undefined || settings.probeTimeout === 0 || timers.has(this.#probeDeadline)) return;
     this.#heardBefore = transport.heard;
     timers.schedule(this.#probeDeadline, settings.probeTimeout);
-    if (!transport.ping())
-      outbound.callNow('#unsubscribe', '#probe', settings.ackTimeout).promise.catch(() => {});
+    if (transport.ping()) return;
+    const [event, data] = this.knows('abort') ? ['#abort', { cid: 0 }] : ['#unsubscribe', '#probe'];
+    outbound.callNow(event, data, settings.ackTimeout).promise.catch(() => {});
   }
 
   #judgeProbe(): void {

@@ -114,6 +114,8 @@ export class Outbound {
     if (typeof timeout !== 'number' || !(timeout >= 0)) {
       const allowed = 'The timeout of a call must be a number of milliseconds from 0';
       this.#calls.reject(call, new InvalidArgumentsError(`${allowed} - Got ${String(timeout)}`));
+    } else if (signal !== undefined && typeof signal?.addEventListener !== 'function') {
+      this.#calls.reject(call, new InvalidArgumentsError('The signal of a call must be an AbortSignal'));
     } else if (signal?.aborted === true) {
       this.#calls.reject(call, abortError(event, signal));
     } else {

@@ -94,6 +94,16 @@ describe('a call with a signal', () => {
     expect(errors).toEqual([]);
   });
 
+  test('that is no AbortSignal is refused', async () => {
+    const server = await scriptedServer();
+    const client = server.client({ autoConnect: false });
+    for (const signal of [{}, 7, null] as never[]) {
+      await expect(client.invoke('a', 1, { signal })).rejects.toMatchObject({
+        name: 'InvalidArgumentsError',
+      });
+    }
+  });
+
   test.each([-1, Number.NaN, '5'])('the timeout %j is refused', async (timeout) => {
     const server = await scriptedServer();
     const client = server.client({ autoConnect: false });

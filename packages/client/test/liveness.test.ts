@@ -72,7 +72,7 @@ describe('a connection', () => {
     ['a WebSocket of ws', undefined],
     ['a native WebSocket', browserWebSocket],
   ])('of %s that is alive stays, with our server', async (_name, given) => {
-    const { port, server } = await startServer();
+    const { port, server, warnings } = await startServer();
     const { window, document } = page();
     const client = (await scriptedServer()).client({
       ...QUICK,
@@ -83,7 +83,7 @@ describe('a connection', () => {
     const { id } = client;
     window.dispatchEvent(new Event('online'));
     await expect(nextValue(client.listener('disconnect'), 200)).rejects.toThrow('Waited');
-    expect([client.id, server.clientsCount]).toEqual([id, 1]);
+    expect([client.id, server.clientsCount, warnings]).toEqual([id, 1, []]);
   });
 
   test('is not asked anything with probeTimeout: 0', async () => {

@@ -105,6 +105,27 @@ describe('messages', () => {
     expect(await second.first('kept')).toEqual({ event: 'kept', data: 1 });
   });
 
+  test('that wait survive connect() with new options, and reconnect()', async () => {
+    const [one, two] = [await scriptedServer({ answersHandshake: false }), await scriptedServer()];
+    const client = one.client();
+    void client.transmit('kept', 1);
+    client.reconnect();
+    await one.connection();
+    client.connect({ port: two.port });
+    expect(await (await two.connection()).first('kept')).toEqual({ event: 'kept', data: 1 });
+  });
+
+  test('that wait for the next attempt are told when disconnect() calls that off', async () => {
+    const server = await scriptedServer();
+    const client = server.client({ port: 9, autoReconnectOptions: { initialDelay: 60_000 } });
+    await until(() => client.pendingReconnect);
+    void client.transmit('a');
+    await until(() => client.pendingReconnect);
+    const told = nextValue(client.listener('error'));
+    client.disconnect();
+    expect((await told).error).toMatchObject({ name: 'BadConnectionError', delivery: 'not-sent' });
+  });
+
   test('that cannot be sent any more are told, each by an error', async () => {
     const server = await scriptedServer();
     const client = server.client({ port: 9, autoReconnect: false });

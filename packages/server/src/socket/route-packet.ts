@@ -88,6 +88,7 @@ function abort(connection: Connection, { cid, data }: EventPacket): undefined {
   const aborted: unknown = typeof given === 'object' && given !== null ? given.cid : undefined;
   if (typeof aborted === 'number') {
     connection.signals.abort(aborted);
+    if (cid !== undefined) connection.outbound.sendObject(responsePacket(cid));
     return undefined;
   }
   return refuse(connection, cid, new InvalidActionError('Abort request was malformatted'));

@@ -166,6 +166,12 @@ describe('request.signal', () => {
     },
   );
 
+  test('#abort with a cid of its own is answered, so that a client can find out whether it is connected', async () => {
+    const { client, started } = await openWith(['abort']);
+    expect(await client.call('#abort', { cid: 0 })).toEqual({ rid: expect.any(Number) as number });
+    expect([...started.errors, ...started.warnings]).toEqual([]);
+  });
+
   test('calls that do not exist can be aborted without end', async () => {
     const { client, socket, started } = await openWith(['abort']);
     for (let round = 0; round < 20; round += 1) {
