@@ -67,8 +67,8 @@ export class Connection implements OutboundLink, InboundTarget, TransportOwner {
   #since = 0;
   /** How much the transport had heard when it was probed. */
   #heardBefore = 0;
-  /** Settles when the last WebSocket is closed. */
-  #ended: Promise<void> = Promise.resolve();
+  /** The WebSockets that were given up, and are not closed yet. */
+  readonly #closing = new Set<Transport>();
 
   constructor(context: ClientContext) {
     this.#context = context;
@@ -166,7 +166,7 @@ export class Connection implements OutboundLink, InboundTarget, TransportOwner {
   /** Ends for good, until `connect()`; resolves when the WebSocket is closed. */
   async close(code?: number, reason?: string): Promise<void> {
     this.disconnect(code, reason, { isFinal: true });
-    await this.#ended;
+    await Promise.all(Array.from(this.#closing, ({ closed }) => closed));
   }
 
   /** Closes the connection and opens another one; what waits for a connection waits on. */
@@ -324,6 +324,16 @@ export class Connection implements OutboundLink, InboundTarget, TransportOwner {
     this.#end(code, undefined);
   }
 
+  /** Nothing is heard of the transport any more; it may take a moment to close. */
+  #letGo(): void {
+    const { transport } = this;
+    this.transport = undefined;
+    if (transport === undefined) return;
+    transport.detach();
+    this.#closing.add(transport);
+    void transport.closed.then(() => this.#closing.delete(transport));
+  }
+
   #end(code: number, given: string | undefined, end: End = {}): void {
     const { outbound, reconnect, settings } = this;
     const { face, environment, timers } = this.#context;
@@ -333,9 +343,7 @@ export class Connection implements OutboundLink, InboundTarget, TransportOwner {
     if (this.isOpen && lastedMs >= settings.autoReconnectOptions.stableAfter) reconnect.reset();
     this.state = 'closed';
     this.id = null;
-    this.#ended = this.transport?.closed ?? Promise.resolve();
-    this.transport?.detach();
-    this.transport = undefined;
+    this.#letGo();
     this.#handshake = undefined;
     timers.cancel(this.#connectDeadline);
     timers.cancel(this.#probeDeadline);

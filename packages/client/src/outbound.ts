@@ -110,24 +110,25 @@ export class Outbound {
   invoke(event: string, data: unknown, options: InvokeOptions = {}): Promise<unknown> {
     const timeout = options.timeout ?? options.ackTimeout ?? this.#link.settings.ackTimeout;
     const signal = options.signal as Signal | undefined;
+    const refusal = refuse(event, timeout, signal);
+    // Before the call is made: a connection that turns out to be stale takes the calls that there are with it.
+    if (refusal === undefined) this.#link.wake();
     const call = this.#calls.prepare(event);
-    if (typeof timeout !== 'number' || !(timeout >= 0)) {
-      const allowed = 'The timeout of a call must be a number of milliseconds from 0';
-      this.#calls.reject(call, new InvalidArgumentsError(`${allowed} - Got ${String(timeout)}`));
-    } else if (signal !== undefined && typeof signal?.addEventListener !== 'function') {
-      this.#calls.reject(call, new InvalidArgumentsError('The signal of a call must be an AbortSignal'));
-    } else if (signal?.aborted === true) {
-      this.#calls.reject(call, abortError(event, signal));
-    } else {
+    if (refusal !== undefined) this.#calls.reject(call, refusal);
+    else if (!this.#link.isOpen && this.#isFull()) this.#calls.reject(call, this.#fullError(event));
+    else {
       if (signal !== undefined) this.#watch(call, signal);
-      this.#link.wake();
-      const message: Outgoing = { event, data: this.#copy(data), call };
       if (timeout !== Infinity) this.#calls.startTimer(call, timeout);
+      const message: Outgoing = { event, data: this.#copy(data), call };
       if (this.#link.isOpen) this.#send(message);
-      else if (this.#isFull()) this.#calls.reject(call, this.#fullError(event));
       else this.#queue.set(call, message);
     }
     return call.promise;
+  }
+
+  /** Sends an event over the connection that is open, and does not see to another one. */
+  transmitNow(event: string, data: unknown): void {
+    this.#send({ event, data });
   }
 
   /** Makes a call at once, before the handshake too, past a batch. */
@@ -311,6 +312,18 @@ export class Outbound {
     if (call !== undefined) ready.cid = this.#calls.number(call);
     return ready;
   }
+}
+
+/** Why a call cannot be made at all. */
+function refuse(event: string, timeout: unknown, signal: Signal | undefined): Error | undefined {
+  if (typeof timeout !== 'number' || !(timeout >= 0)) {
+    const allowed = 'The timeout of a call must be a number of milliseconds from 0';
+    return new InvalidArgumentsError(`${allowed} - Got ${String(timeout)}`);
+  }
+  if (signal !== undefined && typeof signal?.addEventListener !== 'function') {
+    return new InvalidArgumentsError('The signal of a call must be an AbortSignal');
+  }
+  return signal?.aborted === true ? abortError(event, signal) : undefined;
 }
 
 function abortError(event: string, { reason }: Signal): AbortError {

@@ -65,7 +65,7 @@ export class Subscriptions {
     if (subscription === undefined) return;
     const isKnownToServer = subscription.state === 'subscribed' || subscription.call !== undefined;
     this.#remove(subscription);
-    if (isKnownToServer && this.#isOpen()) this.#outbound.transmit('#unsubscribe', this.#decorate(name));
+    if (isKnownToServer && this.#isOpen()) this.#outbound.transmitNow('#unsubscribe', this.#decorate(name));
   }
 
   /** The server ended a subscription. */
@@ -76,7 +76,10 @@ export class Subscriptions {
     const payload = message === undefined ? {} : { message: message as string };
     this.streams.writeEvent(name, 'kickOut', payload);
     this.#context.face.emit('kickOut', { channel: name, ...payload });
+    // Answers are never behind a kick out, so it ended an earlier subscription than the one that is under way.
+    const isUnderWay = subscription.call !== undefined;
     this.#remove(subscription);
+    if (isUnderWay) this.#outbound.transmitNow('#unsubscribe', wireName);
   }
 
   /** Delivers a message of a channel, if that is wanted. */
@@ -196,7 +199,7 @@ export class Subscriptions {
     for (const { name, call } of this.#wanted.values()) {
       if (call === undefined) continue;
       this.#outbound.giveUp(call, new TimeoutError(`The subscription to ${name} was not answered in time`));
-      this.#outbound.transmit('#unsubscribe', this.#decorate(name));
+      this.#outbound.transmitNow('#unsubscribe', this.#decorate(name));
     }
   }
 

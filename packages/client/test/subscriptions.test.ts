@@ -148,6 +148,19 @@ describe('a subscription', () => {
     expect(second.of('#subscribe')).toEqual([]);
   });
 
+  test('that is under way when an older one is kicked out ends too, and the server is told', async () => {
+    const server = await scriptedServer({ answersSubscribe: false });
+    const client = server.client();
+    client.subscribe('a');
+    const connection = await server.connection();
+    const { cid } = await connection.first('#subscribe');
+    const kicked = nextValue(client.listener('kickOut'));
+    connection.send([{ event: '#kickOut', data: { channel: 'a' } }, { rid: cid }]);
+    expect(await kicked).toEqual({ channel: 'a' });
+    expect(await connection.first('#unsubscribe')).toEqual({ event: '#unsubscribe', data: 'a' });
+    expect(client.getChannelState('a')).toBe('unsubscribed');
+  });
+
   test('of anything but a string is refused', () => {
     const client = create({ autoConnect: false });
     expect(() => client.subscribe(7 as never)).toThrow(
