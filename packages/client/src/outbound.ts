@@ -194,7 +194,11 @@ export class Outbound {
     const batch = this.batcher.takeBatch();
     this.batcher.dispose();
     this.#calls.abortAll(makeError);
-    const unsent = batch.filter(({ call, packet }) => call === undefined && packet === undefined);
+    // What the protocol itself had to say, an `#unsubscribe` for instance, would be wrong on another connection.
+    const unsent = batch.filter(
+      ({ call, packet, event }) =>
+        call === undefined && packet === undefined && (event === '#publish' || !event.startsWith('#')),
+    );
     const waiting = [...unsent, ...this.#queue.values()];
     this.#queue.clear();
     for (const message of waiting) {

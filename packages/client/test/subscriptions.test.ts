@@ -161,6 +161,21 @@ describe('a subscription', () => {
     expect(client.getChannelState('a')).toBe('unsubscribed');
   });
 
+  test('that is made anew after a reconnect is not ended by what a batch held before', async () => {
+    const server = await scriptedServer();
+    const client = server.client({ autoReconnectOptions: { randomness: 0 } });
+    client.subscribe('a');
+    await until(() => client.isSubscribed('a'));
+    client.startBatch();
+    client.unsubscribe('a');
+    client.subscribe('a');
+    void client.transmit('kept');
+    (await server.connection()).socket.terminate();
+    const second = await server.connection(1);
+    await second.first('kept');
+    expect(second.packets.map(({ event }) => event)).toEqual(['#handshake', '#subscribe', 'kept']);
+  });
+
   test('of anything but a string is refused', () => {
     const client = create({ autoConnect: false });
     expect(() => client.subscribe(7 as never)).toThrow(
