@@ -15,6 +15,7 @@ export interface ClientFace
     RequestTarget {
   /** Replaceable by the application, so it is read at each use. */
   readonly auth: ClientAuthEngine;
+  transmit(event: string, data?: unknown): Promise<void>;
   invoke(event: string, data?: unknown, options?: InvokeOptions): Promise<unknown>;
 }
 

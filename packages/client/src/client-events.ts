@@ -1,4 +1,4 @@
-import type { AuthToken, ChannelOptions, ChannelState } from '@socketcluster-ts/core';
+import type { AnyContract, ChannelOptions, ChannelState, Claims, Untyped } from '@socketcluster-ts/core';
 
 /** Whether a client is between two connections, on its way to one, or connected. */
 export type SocketState = 'connecting' | 'open' | 'closed';
@@ -28,11 +28,11 @@ export interface ConnectEvent {
 }
 
 /** A change between the two authentication states; the tokens only when the new one is `'authenticated'`. */
-export interface AuthStateChange {
+export interface AuthStateChange<C extends AnyContract = Untyped> {
   readonly oldAuthState: AuthenticationState;
   readonly newAuthState: AuthenticationState;
   readonly signedAuthToken?: string;
-  readonly authToken?: AuthToken | null;
+  readonly authToken?: Claims<C> | null;
 }
 
 /** A channel, and how it was subscribed to. */
@@ -41,8 +41,8 @@ export interface SubscriptionEvent {
   readonly subscriptionOptions: ChannelOptions;
 }
 
-/** What {@link AGClientSocket} emits. */
-export interface ClientEvents {
+/** What {@link AGClientSocket} emits. `C` is the contract. */
+export interface ClientEvents<C extends AnyContract = Untyped> {
   /** An attempt to connect begins. */
   connecting: Readonly<Record<string, never>>;
   /** The handshake is complete. */
@@ -59,9 +59,9 @@ export interface ClientEvents {
   message: { readonly message: unknown };
   /** A frame, or an element of a batch, that is no packet. */
   raw: { readonly message: unknown };
-  authenticate: { readonly signedAuthToken: string; readonly authToken: AuthToken | null };
-  deauthenticate: { readonly oldSignedAuthToken: string | null; readonly oldAuthToken: AuthToken | null };
-  authStateChange: AuthStateChange;
+  authenticate: { readonly signedAuthToken: string; readonly authToken: Claims<C> | null };
+  deauthenticate: { readonly oldSignedAuthToken: string | null; readonly oldAuthToken: Claims<C> | null };
+  authStateChange: AuthStateChange<C>;
   /** The stored token was removed; `oldAuthToken` is what the auth engine gave, the signed token or null. */
   removeAuthToken: { readonly oldAuthToken: unknown };
   /** A subscription was asked for. */

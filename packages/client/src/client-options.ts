@@ -1,4 +1,4 @@
-import type { CodecEngine } from '@socketcluster-ts/core';
+import type { AnyContract, CodecEngine, ContractChecks, Untyped } from '@socketcluster-ts/core';
 import type { Environment } from './environment.js';
 import type { ClientAuthEngine } from './token-store.js';
 
@@ -31,8 +31,24 @@ export interface AutoReconnectOptions {
   readonly stableAfter?: number;
 }
 
-/** The options of a client. Durations are in milliseconds. */
-export interface ClientOptions {
+/**
+ * The options of a client. Durations are in milliseconds.
+ *
+ * @typeParam C - the contract, which is found in the option of that name
+ */
+export interface ClientOptions<C extends AnyContract = Untyped> {
+  /**
+   * What the client and its server agreed on (`defineContract()`). What arrives is checked by it, results included;
+   * names that it does not have are refused.
+   * @default nothing is checked
+   */
+  readonly contract?: C | null;
+  /**
+   * Whether what is sent is checked by the contract, too: calls, messages, results. A schema that gives a promise is too
+   * late to hold data back, and what it finds is reported only.
+   * @default false
+   */
+  readonly checkOutgoing?: boolean;
   /** Host and port as one text, `'example.com:8000'`; excludes `hostname` and `port`. */
   readonly host?: string;
   /** @default the host of the page, or `'localhost'` */
@@ -121,9 +137,16 @@ export interface ClientSettings
   extends Required<
     Omit<
       ClientOptions,
-      'host' | 'hostname' | 'port' | 'subscriptionRetryOptions' | 'autoReconnectOptions' | 'environment'
+      | 'contract'
+      | 'host'
+      | 'hostname'
+      | 'port'
+      | 'subscriptionRetryOptions'
+      | 'autoReconnectOptions'
+      | 'environment'
     >
   > {
+  readonly contract: ContractChecks | null;
   readonly host?: string;
   readonly hostname?: string;
   readonly port?: number | string;

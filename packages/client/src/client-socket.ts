@@ -1,17 +1,29 @@
+// oxlint-disable max-lines -- the public face: a hundred documented names, each one line into a part
 import {
   AGChannel,
-  type AuthToken,
+  type AnyContract,
   addChannelMethods,
   BadConnectionError,
+  type CallSignal,
+  type ChannelArguments,
+  type ChannelClient,
+  type ChannelInput,
+  type ChannelMessage,
   type ChannelMethods,
   type ChannelOptions,
   type ChannelState,
   type ChannelStreams,
   type ChannelStreamsOwner,
+  type Claims,
   type CodecEngine,
+  type DataArguments,
   errorStatuses,
   ignoreStatuses,
   RpcHost,
+  resolveChannelName,
+  type SubscriptionInput,
+  type Untyped,
+  type WhenUntyped,
 } from '@socketcluster-ts/core';
 import { platformWebSocket } from '#web-socket';
 import type { AuthenticateResult } from './auth-state.js';
@@ -29,7 +41,8 @@ import { version } from './version.js';
 import type { RawWebSocket } from './web-socket.js';
 
 /** The channel family of method names; see {@link ChannelMethods}. */
-export interface AGClientSocket extends ChannelMethods {} // oxlint-disable-line typescript/no-unsafe-declaration-merging -- addChannelMethods() below puts the family on the prototype
+// oxlint-disable-next-line no-unused-vars, typescript/no-unsafe-declaration-merging -- addChannelMethods() below puts the family on the prototype, and the type parameter has to be repeated
+export interface AGClientSocket<C extends AnyContract = Untyped> extends ChannelMethods {}
 
 /**
  * Owns one client: its options and its parts. It connects when it is created, and again whenever a connection is lost;
@@ -37,8 +50,13 @@ export interface AGClientSocket extends ChannelMethods {} // oxlint-disable-line
  *
  * Nothing that goes wrong on the way is thrown into the application: it is an `error` event, or rejects the promise of
  * whoever waits.
+ *
+ * @typeParam C - the contract with the server: names, data and claims are typed by it
  */
-export class AGClientSocket extends RpcHost<ClientEvents> implements ClientFace, ChannelStreamsOwner {
+export class AGClientSocket<C extends AnyContract = Untyped>
+  extends RpcHost<ClientEvents<C>, C>
+  implements ChannelStreamsOwner
+{
   static readonly CONNECTING = 'connecting';
   static readonly OPEN = 'open';
   static readonly CLOSED = 'closed';
@@ -68,15 +86,20 @@ export class AGClientSocket extends RpcHost<ClientEvents> implements ClientFace,
   readonly #connection: Connection;
 
   /** @throws {InvalidArgumentsError} for an option that cannot be what it is */
-  constructor(options: ClientOptions = {}) {
+  constructor(options: ClientOptions<C> = {}) {
     super();
     const environment = completeEnvironment(platformWebSocket, options.environment);
-    const settings = resolveOptions(options, environment);
-    this.#options = options;
-    this.#context = { face: this, environment, settings, timers: new Timers(environment) };
+    const settings = resolveOptions(options as ClientOptions, environment);
+    this.#options = options as ClientOptions;
+    this.#context = { face: this.#face, environment, settings, timers: new Timers(environment) };
     this.auth = settings.authEngine ?? new TokenStore();
     this.#connection = new Connection(this.#context);
     if (settings.autoConnect) this.connect();
+  }
+
+  /** The socket as its parts and channels see it: they know names and data at run time only. */
+  get #face(): ClientFace & ChannelClient {
+    return this as unknown as AGClientSocket;
   }
 
   /** The options in force: those that were given, and the defaults. */
@@ -102,7 +125,7 @@ export class AGClientSocket extends RpcHost<ClientEvents> implements ClientFace,
   }
 
   /** The claims of the token, not verified here. */
-  get authToken(): AuthToken | null {
+  get authToken(): Claims<C> | null {
     return this.#connection.auth.authToken;
   }
 
@@ -254,10 +277,17 @@ export class AGClientSocket extends RpcHost<ClientEvents> implements ClientFace,
 
   /**
    * Sends an event that is not answered. Without a connection it waits for one, no longer than `ackTimeout`. Resolves at
-   * once; a message that cannot be sent is told by an `error` event.
+   * once; a message that cannot be sent, and one that the contract does not allow, is told by an `error` event.
    */
-  transmit(event: string, data?: unknown, options?: TransmitOptions): Promise<void> {
-    this.#connection.outbound.transmit(event, data, options);
+  transmit<N extends keyof C['types']['events'] & string>(
+    event: N,
+    ...data: DataArguments<C['types']['events'][N]['input'], [options?: TransmitOptions]>
+  ): Promise<void>;
+  transmit(event?: unknown, data?: unknown, options?: TransmitOptions): Promise<void> {
+    const name = event as string;
+    const error = this.#isOwn(name) ? undefined : this.#connection.guard.outgoing('event', name, data);
+    if (error === undefined) this.#connection.outbound.transmit(name, data, options);
+    else this.#face.emit('error', { error });
     return Promise.resolve();
   }
 
@@ -267,27 +297,65 @@ export class AGClientSocket extends RpcHost<ClientEvents> implements ClientFace,
    * @throws {TimeoutError} without an answer in time
    * @throws {BadConnectionError} when the connection ended before the answer, or could not be made
    * @throws {AbortError} when the `signal` was aborted
+   * @throws {UnknownNameError} for a procedure that the contract does not have
+   * @throws {InvalidDataError} for an answer that is not what the contract says
    * @throws {unknown} otherwise what the server answered with
    */
-  invoke(event: string, data?: unknown, options?: InvokeOptions): Promise<unknown> {
-    return this.#connection.outbound.invoke(event, data, options);
+  invoke<N extends keyof C['types']['procedures'] & string>(
+    event: N,
+    ...data: DataArguments<C['types']['procedures'][N]['argument']['input'], [options?: InvokeOptions]>
+  ): Promise<C['types']['procedures'][N]['result']['output']>;
+  invoke(event?: unknown, data?: unknown, options?: InvokeOptions): Promise<unknown> {
+    const { outbound, guard } = this.#connection;
+    const name = event as string;
+    if (guard.contract === null || this.#isOwn(name)) return outbound.invoke(name, data, options);
+    const error = guard.outgoing('procedure', name, data);
+    if (error !== undefined) return Promise.reject(error);
+    return guard.result(name, outbound.invoke(name, data, options), guard.contract);
   }
 
-  /** Publishes to a channel without an acknowledgement. */
-  transmitPublish(channelName: string, data?: unknown): Promise<void> {
-    return this.transmit('#publish', this.#connection.subscriptions.publication(channelName, data));
+  /** Whether an event is one of the protocol, which no contract speaks of. */
+  #isOwn(event: string): boolean {
+    return typeof event === 'string' && event.startsWith('#');
   }
 
-  /** Publishes to a channel; rejects as `invoke()` does. */
-  invokePublish(channelName: string, data?: unknown): Promise<unknown> {
-    return this.invoke('#publish', this.#connection.subscriptions.publication(channelName, data));
+  /** The signal of a call of the server; requests ask for it. */
+  openCallSignal(cid: number): CallSignal {
+    return this.#connection.openSignal(cid);
+  }
+
+  /** Publishes to a channel without an acknowledgement. A message that the contract does not allow is an `error` event. */
+  transmitPublish<N extends C['types']['names']>(
+    channelName: N,
+    ...data: DataArguments<ChannelInput<C, N>>
+  ): Promise<void>;
+  transmitPublish(channelName?: unknown, data?: unknown): Promise<void> {
+    const { guard, subscriptions } = this.#connection;
+    const error = guard.outgoing('channel', channelName as string, data);
+    if (error === undefined) {
+      return this.#face.transmit('#publish', subscriptions.publication(channelName as string, data));
+    }
+    this.#face.emit('error', { error });
+    return Promise.resolve();
+  }
+
+  /** Publishes to a channel; rejects as `invoke()` does, also with {UnknownNameError} for a channel of no contract. */
+  invokePublish<N extends C['types']['names']>(
+    channelName: N,
+    ...data: DataArguments<ChannelInput<C, N>>
+  ): Promise<unknown>;
+  invokePublish(channelName?: unknown, data?: unknown): Promise<unknown> {
+    const { guard, subscriptions } = this.#connection;
+    const error = guard.outgoing('channel', channelName as string, data);
+    if (error !== undefined) return Promise.reject(error);
+    return this.#face.invoke('#publish', subscriptions.publication(channelName as string, data));
   }
 
   /** Sends a frame as it is, past everything that waits. */
   send(data: string | Uint8Array | ArrayBuffer): void {
     const { transport } = this.#connection;
     if (transport?.socket.readyState === 1) transport.send(data);
-    else this.emit('error', { error: new BadConnectionError('WebSocket is not open', 'disconnect') });
+    else this.#face.emit('error', { error: new BadConnectionError('WebSocket is not open', 'disconnect') });
   }
 
   /** Encodes and sends a packet past the messages that wait, into the batch if one is being buffered. */
@@ -359,7 +427,7 @@ export class AGClientSocket extends RpcHost<ClientEvents> implements ClientFace,
   async deauthenticate(): Promise<void> {
     const { auth } = this.#connection;
     const forgotten = auth.forget();
-    if (this.state !== 'closed') void this.transmit('#removeAuthToken');
+    if (this.state !== 'closed') void this.#face.transmit('#removeAuthToken');
     auth.leave();
     await forgotten;
   }
@@ -367,10 +435,21 @@ export class AGClientSocket extends RpcHost<ClientEvents> implements ClientFace,
   /**
    * Subscribes to a channel, now or as soon as it can be, and gives it. For a channel that is subscribed already the
    * options are replaced.
+   * @throws {UnknownNameError} for a channel that the contract does not have
    */
-  subscribe<T = unknown>(channelName: string, options?: ChannelOptions): AGChannel<T> {
-    this.#connection.subscriptions.subscribe(channelName, options);
-    return this.channel(channelName);
+  subscribe<T = unknown>(
+    ...untyped: WhenUntyped<C, [channelName: string, options?: ChannelOptions]>
+  ): AGChannel<T>;
+  subscribe<N extends C['types']['names']>(
+    channelName: N,
+    options?: ChannelOptions<SubscriptionInput<C, N>>,
+  ): AGChannel<ChannelMessage<C, N>, ChannelInput<C, N>>;
+  subscribe(channelName?: unknown, options?: ChannelOptions): unknown {
+    const name = channelName as string;
+    const error = this.options.contract?.unknownName('channel', name);
+    if (error !== undefined) throw error;
+    this.#connection.subscriptions.subscribe(name, options);
+    return new AGChannel(name, this.#face, this.channelStreams);
   }
 
   /** Ends a subscription. Messages of the channel that still arrive are not delivered. */
@@ -378,9 +457,19 @@ export class AGClientSocket extends RpcHost<ClientEvents> implements ClientFace,
     this.#connection.subscriptions.unsubscribe(channelName);
   }
 
-  /** A channel, subscribed or not. */
-  channel<T = unknown>(channelName: string): AGChannel<T> {
-    return new AGChannel(channelName, this, this.channelStreams);
+  /**
+   * A channel, subscribed or not. With a contract it may be asked for by its template, followed by the parameters; the
+   * client needs the contract as an option for that.
+   * @throws {InvalidActionError} for parameters without a contract; {InvalidArgumentsError} for wrong ones
+   */
+  channel<T = unknown>(...untyped: WhenUntyped<C, [channelName: string]>): AGChannel<T>;
+  channel<N extends C['types']['names'] | (keyof C['types']['channels'] & string)>(
+    channelName: N,
+    ...parameters: ChannelArguments<C, N>
+  ): AGChannel<ChannelMessage<C, N>, ChannelInput<C, N>>;
+  channel(channelName?: unknown, parameters?: unknown): unknown {
+    const name = resolveChannelName(this.options.contract ?? undefined, channelName as string, parameters);
+    return new AGChannel(name, this.#face, this.channelStreams);
   }
 
   /** The channels that are subscribed, or with `includePending` also those that are to be. */

@@ -1,5 +1,7 @@
 import {
   BadConnectionError,
+  type CallSignal,
+  CallSignals,
   type CodecEngine,
   closeReason,
   Deadline,
@@ -15,6 +17,7 @@ import { AuthState } from './auth-state.js';
 import type { ClientContext } from './client-context.js';
 import type { SocketState } from './client-events.js';
 import type { ClientSettings } from './client-options.js';
+import { ContractGuard } from './contract-guard.js';
 import { Inbound, type InboundTarget } from './inbound.js';
 import { Liveness } from './liveness.js';
 import { Outbound, type OutboundLink } from './outbound.js';
@@ -53,6 +56,7 @@ export class Connection implements OutboundLink, InboundTarget, TransportOwner {
   readonly outbound: Outbound;
   readonly auth: AuthState;
   readonly subscriptions: Subscriptions;
+  readonly guard: ContractGuard;
   readonly inbound: Inbound;
   readonly reconnect: Reconnect;
   readonly #context: ClientContext;
@@ -62,6 +66,7 @@ export class Connection implements OutboundLink, InboundTarget, TransportOwner {
   readonly #probeDeadline: Deadline<Connection>;
   #extensions: readonly unknown[] = [];
   #handshake: PendingCall | undefined;
+  #signals: CallSignals | undefined;
   #shownToken: string | null = null;
   /** When the attempt began, and once it is open, when it was opened. */
   #since = 0;
@@ -81,6 +86,7 @@ export class Connection implements OutboundLink, InboundTarget, TransportOwner {
     this.#refresh = new TokenRefresh(context, this.auth);
     this.subscriptions = new Subscriptions(context, this.outbound, this.auth, () => this.isOpen);
     this.reconnect = new Reconnect(context, () => this.connect());
+    this.guard = new ContractGuard(context);
     this.inbound = new Inbound(this, context.face);
     this.#liveness = new Liveness(context, () => this.#doubt());
     this.#connectDeadline = new Deadline((connection: Connection) => connection.#lose(4007), this);
@@ -97,6 +103,16 @@ export class Connection implements OutboundLink, InboundTarget, TransportOwner {
 
   get knowsAbort(): boolean {
     return this.knows('abort');
+  }
+
+  /** The signal of a call of the server; aborted when the connection ends. */
+  openSignal(cid: number): CallSignal {
+    if (this.state === 'closed') {
+      const signals = new CallSignals();
+      signals.end(new BadConnectionError('The connection of the caller is closed', 'disconnect'));
+      return signals.open(cid);
+    }
+    return (this.#signals ??= new CallSignals()).open(cid);
   }
 
   knows(extension: string): boolean {
@@ -345,6 +361,8 @@ export class Connection implements OutboundLink, InboundTarget, TransportOwner {
     this.id = null;
     this.#letGo();
     this.#handshake = undefined;
+    this.#signals?.end(new BadConnectionError('The connection of the caller was closed', type, code, reason));
+    this.#signals = undefined;
     timers.cancel(this.#connectDeadline);
     timers.cancel(this.#probeDeadline);
     reconnect.cancel();

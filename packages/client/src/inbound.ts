@@ -1,6 +1,8 @@
 import {
   AGRequest,
+  type ChannelPayload,
   type CodecEngine,
+  checkResultOf,
   dehydrateError,
   type EventPacket,
   errorPacket,
@@ -13,6 +15,8 @@ import {
 } from '@socketcluster-ts/core';
 import type { AuthState } from './auth-state.js';
 import type { ClientFace } from './client-context.js';
+import type { ClientSettings } from './client-options.js';
+import type { ContractGuard } from './contract-guard.js';
 import type { Outbound } from './outbound.js';
 import type { Subscriptions } from './subscriptions.js';
 
@@ -22,6 +26,8 @@ export interface InboundTarget {
   readonly outbound: Outbound;
   readonly auth: AuthState;
   readonly subscriptions: Subscriptions;
+  readonly guard: ContractGuard;
+  readonly settings: ClientSettings;
   /** Takes an answer; gives whether a call was ever made under its number. */
   takeAnswer(packet: ResponsePacket): boolean;
   /** Whether client and server agreed on an addition to the protocol. */
@@ -78,7 +84,7 @@ export class Inbound {
       case '#publish': {
         const message = parseChannelPayload(data);
         if (message === undefined) this.#complain('published without the name of a channel');
-        else subscriptions.deliver(message.channel, message.data);
+        else this.#deliver(message);
         return;
       }
       case '#kickOut': {
@@ -93,7 +99,11 @@ export class Inbound {
           auth.enter(token);
           void auth.save(token);
           this.#answer(packet);
-        } else this.#answer(packet, new InvalidMessageError('No token data provided by #setAuthToken event'));
+        } else {
+          const error = new InvalidMessageError('No token data provided by #setAuthToken event');
+          this.#target.emitError(error);
+          this.#answer(packet, error);
+        }
         return;
       }
       case '#removeAuthToken':
@@ -126,14 +136,50 @@ export class Inbound {
     return false;
   }
 
-  #dispatch({ event, data, cid }: EventPacket): void {
+  #deliver({ channel: wireName, data }: ChannelPayload): void {
+    const { subscriptions, guard } = this.#target;
+    const name = subscriptions.nameOf(wireName);
+    if (!subscriptions.isWanted(name)) return;
+    if (guard.contract === null) subscriptions.deliver(name, data);
+    else {
+      guard.take({
+        name,
+        data,
+        check: (contract) => contract.checkMessage(name, data),
+        accept: (message) => subscriptions.deliver(name, message),
+      });
+    }
+  }
+
+  #dispatch(packet: EventPacket): void {
+    const { event, data, cid } = packet;
+    const { guard } = this.#target;
+    if (guard.contract === null) this.#write(event, cid, data);
+    else {
+      guard.take({
+        name: event,
+        data,
+        check: (contract) =>
+          cid === undefined ? contract.checkEvent(event, data) : contract.checkArgument(event, data),
+        accept: (checked) => this.#write(event, cid, checked),
+        refuse: (error) => this.#answer(packet, error),
+      });
+    }
+  }
+
+  #write(event: string, cid: number | undefined, data: unknown): void {
     const face = this.#face;
     if (cid === undefined) face.writeReceiver(event, data);
-    else if (face.hasProcedure(event)) face.writeProcedure(event, new AGRequest(face, cid, event, data));
+    else if (face.hasProcedure(event)) {
+      const request = new AGRequest(face, cid, event, data);
+      const { contract, checkOutgoing } = this.#target.settings;
+      if (checkOutgoing && contract !== null)
+        checkResultOf(request, contract, (error) => this.#target.emitError(error));
+      face.writeProcedure(event, request);
+    }
   }
 
   #answer({ cid }: EventPacket, error?: Error): void {
-    if (error !== undefined) this.#target.emitError(error);
     if (cid === undefined) return;
     this.#target.outbound.sendObject(
       error === undefined ? responsePacket(cid) : errorPacket(cid, dehydrateError(error)),

@@ -14,6 +14,7 @@
  *
  * @module
  */
+import type { AnyContract, Untyped } from '@socketcluster-ts/core';
 import type { ClientOptions } from './client-options.js';
 import { AGClientSocket } from './client-socket.js';
 import { version } from './version.js';
@@ -22,20 +23,30 @@ export {
   AbortError,
   AGChannel,
   AGRequest,
+  type AnyContract,
   type AuthToken,
   BadConnectionError,
   type ChannelEvents,
   type ChannelMethods,
   type ChannelOptions,
   type ChannelState,
+  type Claims,
   type CodecEngine,
+  type Contract,
+  type ContractDefinition,
+  type DataIssue,
   type Delivery,
   InvalidArgumentsError,
+  InvalidDataError,
   InvalidMessageError,
+  ProcedureStream,
   ResourceLimitError,
+  type Schema,
   ServerProtocolError,
   SocketProtocolError,
   TimeoutError,
+  UnknownNameError,
+  type Untyped,
 } from '@socketcluster-ts/core';
 export type { AuthenticateResult } from './auth-state.js';
 export type {
@@ -58,8 +69,8 @@ export { AGClientSocket, version };
  * Gives a new client, which connects at once unless `autoConnect` is false.
  * @throws {InvalidArgumentsError} that names the option, what was given and what is allowed
  */
-export function create(options?: ClientOptions): AGClientSocket {
-  return new AGClientSocket(options);
+export function create<C extends AnyContract = Untyped>(options?: ClientOptions<C>): AGClientSocket<C> {
+  return new AGClientSocket<C>(options);
 }
 
 /** Makes clients. */

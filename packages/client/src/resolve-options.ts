@@ -30,6 +30,7 @@ const RULES = new Map<string, Rule>([
   ['wsOptions', OBJECT],
   ['authEngine', methods('saveToken', 'removeToken', 'loadToken')],
   ['codecEngine', methods('encode', 'decode')],
+  ['contract', ['what defineContract() gives', methods('checkEvent', 'unknownName')[1]]],
   ['getToken', ['a function', (value: unknown) => typeof value === 'function']],
   ['protocolVersion', ['1 or 2', (value: unknown) => value === 1 || value === 2]],
   ['compat', ['"v20"', (value: unknown) => value === 'v20']],

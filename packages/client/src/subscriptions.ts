@@ -82,9 +82,17 @@ export class Subscriptions {
     if (isUnderWay) this.#outbound.transmitNow('#unsubscribe', wireName);
   }
 
+  /** The name of a channel as the application knows it. */
+  nameOf(wireName: string): string {
+    return this.#strip(wireName);
+  }
+
+  isWanted(name: string): boolean {
+    return this.#wanted.has(name);
+  }
+
   /** Delivers a message of a channel, if that is wanted. */
-  deliver(wireName: string, data: unknown): void {
-    const name = this.#strip(wireName);
+  deliver(name: string, data: unknown): void {
     if (this.#wanted.has(name)) this.streams.write(name, data);
   }
 

@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { afterTest, deferred, until, withDeadline } from '@socketcluster-ts/testkit';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { AGClientSocket, type ClientOptions } from '../src/index.js';
+import { AGClientSocket, type AnyContract, type ClientOptions } from '../src/index.js';
 
 /** A packet as it came from the client. */
 export interface SentPacket {
@@ -79,8 +79,8 @@ export interface ScriptedServer {
   readonly connections: ScriptedConnection[];
   /** Resolves with the connection of that number, counted from 0, when it is there. */
   connection(index?: number): Promise<ScriptedConnection>;
-  /** A client of it, which is closed when the test is over. */
-  client(options?: ClientOptions): AGClientSocket;
+  /** A client of it, which is closed when the test is over; with a contract it is checked, not typed. */
+  client(options?: ClientOptions<AnyContract>): AGClientSocket;
 }
 
 /** Starts a server on a free port of 127.0.0.1; it ends with the test. `script` may be changed while it runs. */
@@ -111,7 +111,7 @@ export async function scriptedServer(script: Script = {}): Promise<ScriptedServe
       return found;
     },
     client(options) {
-      const client = new AGClientSocket({ hostname: '127.0.0.1', port, ...options });
+      const client = new AGClientSocket({ hostname: '127.0.0.1', port, ...(options as ClientOptions) });
       afterTest(() => client.close());
       return client;
     },

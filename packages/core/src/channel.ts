@@ -15,14 +15,14 @@ import type { DataArguments } from './contract/contract-types.js';
 /** Where the subscription to a channel stands: asked for and not answered yet, in force, or neither. */
 export type ChannelState = 'pending' | 'subscribed' | 'unsubscribed';
 
-/** How a channel was subscribed to. On the exchange of a server there are none. */
-export interface ChannelOptions {
+/** How a channel was subscribed to. On the exchange of a server there are none. `Data` is what a contract says. */
+export interface ChannelOptions<Data = unknown> {
   /** Whether the subscription waits until the client is authenticated. */
   readonly waitForAuth?: boolean;
   /** Higher ones are subscribed first after a reconnect. */
   readonly priority?: number;
   /** What goes to the SUBSCRIBE middleware of the server. */
-  readonly data?: unknown;
+  readonly data?: Data;
 }
 
 /** The events of one channel. The exchange of a server emits `subscribe`, `subscribeFail` and `unsubscribe`. */

@@ -30,6 +30,7 @@ export { addChannelMethods, type ChannelMethods, type ChannelStreamsOwner } from
 export { ChannelStreams } from './channel-streams.js';
 export { cloneData } from './clone-data.js';
 export type { Checked } from './contract/check-data.js';
+export { checkResultOf, outgoingError } from './contract/check-outgoing.js';
 export { Contract, type ContractChecks, defineContract } from './contract/contract.js';
 export type {
   ChannelDefinition,
@@ -51,6 +52,7 @@ export type {
   ParameterArguments,
   ParameterName,
   ParsedChannel,
+  SubscriptionInput,
   TemplateOf,
   TypesOf,
   TypesOfName,
@@ -59,6 +61,7 @@ export type {
 } from './contract/contract-types.js';
 export { resolveChannelName } from './contract/resolve-channel-name.js';
 export { type Schema, type SchemaTypes, type TypesOfSchema, type } from './contract/schema.js';
+export { type Verdict, verdictInTime } from './contract/verdict-in-time.js';
 export { Deadline, type DeadlineScheduler } from './deadline.js';
 export { DeadlineQueue, type DeadlineQueueOptions } from './deadline-queue.js';
 export { type Delivery, markDelivery } from './delivery.js';

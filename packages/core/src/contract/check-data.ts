@@ -64,10 +64,10 @@ function invalid(entry: string, issues: DataIssue[], count: number, options?: Er
 }
 
 /** The refusal of a name. */
-export function unknownName(kind: 'procedure' | 'event' | 'channel', name: string): Checked {
+export function unknownName(kind: 'procedure' | 'event' | 'channel', name: string): UnknownNameError {
   // The name is the peer's, and may be of any length.
   const shown = JSON.stringify(name.length <= MAX_NAME ? name : `${name.slice(0, MAX_NAME)}…`);
-  return { error: new UnknownNameError(`The contract has no ${kind} ${shown}`, kind) };
+  return new UnknownNameError(`The contract has no ${kind} ${shown}`, kind);
 }
 
 function toIssue({ path = [], message }: StandardSchemaV1.Issue): DataIssue {

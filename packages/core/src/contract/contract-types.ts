@@ -165,6 +165,12 @@ export type ChannelInput<C extends AnyContract, Name extends string> = TypesOfNa
   Name
 >['message']['input'];
 
+/** The `data` that a client may subscribe to that channel with. */
+export type SubscriptionInput<C extends AnyContract, Name extends string> = TypesOfName<
+  C,
+  Name
+>['subscribe']['input'];
+
 /** The claims of a token: `exp`, `iat` and `nbf`, and those of the contract; without one any. */
 export type Claims<C extends AnyContract> = C['types']['isTyped'] extends true
   ? C['types']['token']['output']

@@ -1,4 +1,4 @@
-import { InvalidArgumentsError } from '../errors.js';
+import { InvalidArgumentsError, type UnknownNameError } from '../errors.js';
 import { ChannelTable } from './channel-table.js';
 import type { GivenParameters } from './channel-template.js';
 import { type Checked, checkData, unknownName } from './check-data.js';
@@ -18,6 +18,8 @@ export interface ContractChecks {
   isTemplate(text: string): boolean;
   /** The name of a channel. @throws {InvalidArgumentsError} for an unknown template or wrong parameters */
   buildName(template: string, parameters?: GivenParameters): string;
+  /** Why a name cannot be used; `undefined` for one that the contract has. */
+  unknownName(kind: 'procedure' | 'event' | 'channel', name: string): UnknownNameError | undefined;
   /** What a peer gave as the argument of a call. */
   checkArgument(procedure: string, data: unknown): Checked | Promise<Checked>;
   /** What a call was answered with. */
@@ -100,33 +102,41 @@ export class Contract<D extends ContractDefinition = ContractDefinition>
     return this.#channels.hasTemplate(text);
   }
 
+  unknownName(kind: 'procedure' | 'event' | 'channel', name: string): UnknownNameError | undefined {
+    const isKnown =
+      kind === 'channel'
+        ? this.#channels.find(name) !== undefined
+        : (kind === 'event' ? this.#events : this.#procedures).has(name);
+    return isKnown ? undefined : unknownName(kind, name);
+  }
+
   checkArgument(procedure: string, data: unknown): Checked | Promise<Checked> {
     const entry = this.#procedures.get(procedure);
-    if (entry === undefined) return unknownName('procedure', procedure);
+    if (entry === undefined) return { error: unknownName('procedure', procedure) };
     return checkData(`procedures.${procedure}.argument`, entry.argument, data);
   }
 
   checkResult(procedure: string, data: unknown): Checked | Promise<Checked> {
     const entry = this.#procedures.get(procedure);
-    if (entry === undefined) return unknownName('procedure', procedure);
+    if (entry === undefined) return { error: unknownName('procedure', procedure) };
     return checkData(`procedures.${procedure}.result`, entry.result, data);
   }
 
   checkEvent(event: string, data: unknown): Checked | Promise<Checked> {
     const schema = this.#events.get(event);
-    if (schema === undefined) return unknownName('event', event);
+    if (schema === undefined) return { error: unknownName('event', event) };
     return checkData(`events.${event}`, schema, data);
   }
 
   checkMessage(channelName: string, data: unknown): Checked | Promise<Checked> {
     const found = this.#channels.find(channelName);
-    if (found === undefined) return unknownName('channel', channelName);
+    if (found === undefined) return { error: unknownName('channel', channelName) };
     return checkData(`channels.${found.template}`, found.definition.message, data);
   }
 
   checkSubscription(channelName: string, data: unknown): Checked | Promise<Checked> {
     const found = this.#channels.find(channelName);
-    if (found === undefined) return unknownName('channel', channelName);
+    if (found === undefined) return { error: unknownName('channel', channelName) };
     const { subscribe } = found.definition;
     if (subscribe === undefined) return { value: data };
     return checkData(`channels.${found.template}.subscribe`, subscribe, data);

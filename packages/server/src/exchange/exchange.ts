@@ -10,6 +10,7 @@ import {
   ChannelStreams,
   type ContractChecks,
   type DataArguments,
+  outgoingError,
   resolveChannelName,
   spawn,
   type Untyped,
@@ -84,12 +85,9 @@ export class AGExchange<C extends AnyContract = Untyped>
 
   /** Why a message of the server must not be published. A schema that gives a promise is reported only. */
   #outgoingError(channelName: string, data: unknown): Error | undefined {
-    const checked = this.#contract?.checkMessage(channelName, data);
-    if (!(checked instanceof Promise)) return checked?.error;
-    void checked.then(({ error }) => {
-      if (error !== undefined) this.emit('error', { error });
-    });
-    return undefined;
+    if (this.#contract === undefined) return undefined;
+    const checked = this.#contract.checkMessage(channelName, data);
+    return outgoingError(checked, (error) => this.emit('error', { error }));
   }
 
   /** The exchange as its channels see it: they know their types themselves. */

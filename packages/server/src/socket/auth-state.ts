@@ -7,8 +7,8 @@ import {
   InvalidActionError,
   InvalidArgumentsError,
   isTokenExpired,
+  outgoingError,
 } from '@socketcluster-ts/core';
-import { outgoingError } from './check-outgoing.js';
 import type { DeliveryOptions, SocketContext } from './socket-context.js';
 import type { AuthenticationState } from './socket-events.js';
 

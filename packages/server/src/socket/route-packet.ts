@@ -6,6 +6,7 @@ import {
   type Checked,
   CLOSE_CODES,
   type ContractChecks,
+  checkResultOf,
   type EventPacket,
   exceedsDepth,
   InvalidActionError,
@@ -13,11 +14,10 @@ import {
   parseChannelPayload,
   ResourceLimitError,
   responsePacket,
+  verdictInTime,
 } from '@socketcluster-ts/core';
 import { type ActionType, AGAction } from '../middleware/action.js';
 import { authenticate } from './authenticate.js';
-import { verdictInTime } from './check-inbound.js';
-import { checkResultOf } from './check-outgoing.js';
 import type { Connection } from './connection.js';
 import { echoName } from './echo-name.js';
 import { failCall } from './fail-call.js';
@@ -105,7 +105,8 @@ function goOnChecked(
   if (!(checked instanceof Promise)) {
     return checked.error === undefined ? goOn(checked.value) : refuse(connection, cid, checked.error);
   }
-  return verdictInTime(connection.server, echoName(packet.event), checked).then((verdict) =>
+  const { deadlines: scheduler, ackTimeout: timeoutMs } = connection.server;
+  return verdictInTime(checked, echoName(packet.event), { scheduler, timeoutMs }).then((verdict) =>
     verdict.error === undefined ? whenDone(goOn(verdict.value)) : refuse(connection, cid, verdict.error),
   );
 }
@@ -173,7 +174,9 @@ function write(connection: Connection, packet: EventPacket, data: unknown): unde
   if (packet.cid === undefined) socket.writeReceiver(packet.event, data);
   else if (socket.hasProcedure(packet.event)) {
     const request = socket.createRequest(packet.cid, packet.event, data);
-    if (connection.server.checkOutgoing) checkResultOf(request, connection);
+    const { checkOutgoing, contract } = connection.server;
+    if (checkOutgoing && contract !== undefined)
+      checkResultOf(request, contract, (error) => socket.emitError(error));
     socket.writeProcedure(packet.event, request);
   }
   return undefined;

@@ -12,7 +12,9 @@ import {
   errorStatuses,
   InvalidArgumentsError,
   ignoreStatuses,
+  isReservedEvent,
   isTokenExpired,
+  outgoingError,
   RpcHost,
   sanitizeClose,
   type Untyped,
@@ -25,7 +27,6 @@ import type { InvokeOptions, TransmitOptions } from '../exchange/subscriber.js';
 import type { ActionsByMiddleware, MiddlewareType } from '../middleware/action.js';
 import type { MiddlewareStream } from '../middleware/middleware-stream.js';
 import type { AuthTokenOptions } from './auth-state.js';
-import { outgoingMessageError } from './check-outgoing.js';
 import type { SocketSettings } from './connection.js';
 import { Lifecycle } from './lifecycle.js';
 import type { DeliveryOptions, RequestCreator, SocketFace, SocketHost } from './socket-context.js';
@@ -195,7 +196,11 @@ export class AGServerSocket<C extends AnyContract = Untyped> extends RpcHost<Soc
   }
 
   #outgoingError(kind: 'event' | 'argument', name: string, data: unknown): Error | undefined {
-    return outgoingMessageError(this.server, { kind, name, data }, (error) => this.emitError(error));
+    const { contract } = this.server;
+    // Events of the protocol, which brokers send through here, are no part of a contract.
+    if (contract === undefined || isReservedEvent(name)) return undefined;
+    const checked = kind === 'event' ? contract.checkEvent(name, data) : contract.checkArgument(name, data);
+    return outgoingError(checked, (error) => this.emitError(error));
   }
 
   /** The signal of a call of the client; requests ask for it. */

@@ -3,11 +3,11 @@ import {
   AuthTokenInvalidError,
   type ContractChecks,
   InvalidDataError,
+  verdictInTime,
 } from '@socketcluster-ts/core';
 import { AGAuthEngine } from '../auth/auth-engine.js';
 import { toAuthTokenError } from '../auth/token-errors.js';
 import type { AuthInfo } from '../middleware/action.js';
-import { verdictInTime } from './check-inbound.js';
 import type { SocketContext, SocketHost } from './socket-context.js';
 
 /** Shared: nobody changes it who is no middleware, and without one nobody else sees it. */
@@ -63,7 +63,9 @@ export async function verifyToken(
 async function checkClaims(contract: ContractChecks, server: SocketHost, info: AuthInfo): Promise<void> {
   const checked = contract.checkToken(info.authToken as AuthToken);
   const { error, value } =
-    checked instanceof Promise ? await verdictInTime(server, 'token', checked) : checked;
+    checked instanceof Promise
+      ? await verdictInTime(checked, 'token', { scheduler: server.deadlines, timeoutMs: server.ackTimeout })
+      : checked;
   info.authToken = error === undefined ? (value as AuthToken) : null;
   if (error === undefined) return;
   if (error instanceof InvalidDataError && error.cause === undefined) error.isBadToken = true;

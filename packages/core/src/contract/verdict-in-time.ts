@@ -1,5 +1,6 @@
-import { type Checked, Deadline, TimeoutError } from '@socketcluster-ts/core';
-import type { SocketHost } from './socket-context.js';
+import { TimeoutError } from '@socketcluster-ts/streams';
+import { Deadline, type DeadlineScheduler } from '../deadline.js';
+import type { Checked } from './check-data.js';
 
 /** As {@link Checked}, and perhaps without a verdict. */
 export type Verdict = Checked | { readonly error: TimeoutError; readonly value?: undefined };
@@ -12,19 +13,19 @@ interface Waiting {
 }
 
 /**
- * The verdict of a schema that takes its time, after `ackTimeout` at the latest: who waits for an answer does not wait
- * longer, and a schema that never settles must not hold up the connection for ever. Never rejects.
+ * The verdict of a schema that takes its time, or a {@link TimeoutError}: a schema that never settles must not hold up
+ * for ever what comes behind it. Never rejects.
  */
 export function verdictInTime(
-  server: SocketHost,
-  entry: string,
   checking: Promise<Checked>,
+  entry: string,
+  { scheduler, timeoutMs }: { readonly scheduler: DeadlineScheduler; readonly timeoutMs: number },
 ): Promise<Verdict> {
   return new Promise((settle) => {
-    const deadline = new Deadline<Waiting>(giveUp, { entry, timeoutMs: server.ackTimeout, settle });
-    server.deadlines.schedule(deadline, server.ackTimeout);
+    const deadline = new Deadline<Waiting>(giveUp, { entry, timeoutMs, settle });
+    scheduler.schedule(deadline, timeoutMs);
     void checking.then((checked) => {
-      server.deadlines.cancel(deadline);
+      scheduler.cancel(deadline);
       settle(checked);
     });
   });
