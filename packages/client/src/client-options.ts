@@ -1,4 +1,4 @@
-import type { AnyContract, CodecEngine, ContractChecks, Untyped } from '@socketcluster-ts/core';
+import type { AnyContract, ClientContract, CodecEngine, Untyped } from '@socketcluster-ts/core';
 import type { Environment } from './environment.js';
 import type { ClientAuthEngine } from './token-store.js';
 
@@ -146,7 +146,7 @@ export interface ClientSettings
       | 'environment'
     >
   > {
-  readonly contract: ContractChecks | null;
+  readonly contract: ClientContract | null;
   readonly host?: string;
   readonly hostname?: string;
   readonly port?: number | string;

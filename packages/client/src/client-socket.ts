@@ -18,9 +18,9 @@ import {
   type CodecEngine,
   type DataArguments,
   errorStatuses,
+  InvalidArgumentsError,
   ignoreStatuses,
   RpcHost,
-  resolveChannelName,
   type SubscriptionInput,
   type Untyped,
   type WhenUntyped,
@@ -285,10 +285,9 @@ export class AGClientSocket<C extends AnyContract = Untyped>
   ): Promise<void>;
   transmit(event?: unknown, data?: unknown, options?: TransmitOptions): Promise<void> {
     const name = event as string;
-    const error = this.#isOwn(name) ? undefined : this.#connection.guard.outgoing('event', name, data);
-    if (error === undefined) this.#connection.outbound.transmit(name, data, options);
-    else this.#face.emit('error', { error });
-    return Promise.resolve();
+    const { outbound, guard } = this.#connection;
+    const send = async (): Promise<void> => outbound.transmit(name, data, options);
+    return guard?.transmit(name, data, send) ?? send();
   }
 
   /**
@@ -308,20 +307,13 @@ export class AGClientSocket<C extends AnyContract = Untyped>
   invoke(event?: unknown, data?: unknown, options?: InvokeOptions): Promise<unknown> {
     const { outbound, guard } = this.#connection;
     const name = event as string;
-    if (guard.contract === null || this.#isOwn(name)) return outbound.invoke(name, data, options);
-    const error = guard.outgoing('procedure', name, data);
-    if (error !== undefined) return Promise.reject(error);
-    return guard.result(name, outbound.invoke(name, data, options), guard.contract);
-  }
-
-  /** Whether an event is one of the protocol, which no contract speaks of. */
-  #isOwn(event: string): boolean {
-    return typeof event === 'string' && event.startsWith('#');
+    const send = (): Promise<unknown> => outbound.invoke(name, data, options);
+    return guard?.invoke(name, data, send) ?? send();
   }
 
   /** The signal of a call of the server; requests ask for it. */
-  openCallSignal(cid: number): CallSignal {
-    return this.#connection.openSignal(cid);
+  openCallSignal(_cid: number): CallSignal {
+    return this.#connection.openSignal();
   }
 
   /** Publishes to a channel without an acknowledgement. A message that the contract does not allow is an `error` event. */
@@ -331,12 +323,9 @@ export class AGClientSocket<C extends AnyContract = Untyped>
   ): Promise<void>;
   transmitPublish(channelName?: unknown, data?: unknown): Promise<void> {
     const { guard, subscriptions } = this.#connection;
-    const error = guard.outgoing('channel', channelName as string, data);
-    if (error === undefined) {
-      return this.#face.transmit('#publish', subscriptions.publication(channelName as string, data));
-    }
-    this.#face.emit('error', { error });
-    return Promise.resolve();
+    const name = channelName as string;
+    const send = (): Promise<void> => this.#face.transmit('#publish', subscriptions.publication(name, data));
+    return guard?.transmitPublish(name, data, send) ?? send();
   }
 
   /** Publishes to a channel; rejects as `invoke()` does, also with {UnknownNameError} for a channel of no contract. */
@@ -346,9 +335,9 @@ export class AGClientSocket<C extends AnyContract = Untyped>
   ): Promise<unknown>;
   invokePublish(channelName?: unknown, data?: unknown): Promise<unknown> {
     const { guard, subscriptions } = this.#connection;
-    const error = guard.outgoing('channel', channelName as string, data);
-    if (error !== undefined) return Promise.reject(error);
-    return this.#face.invoke('#publish', subscriptions.publication(channelName as string, data));
+    const name = channelName as string;
+    const send = (): Promise<unknown> => this.#face.invoke('#publish', subscriptions.publication(name, data));
+    return guard?.invokePublish(name, data, send) ?? send();
   }
 
   /** Sends a frame as it is, past everything that waits. */
@@ -446,7 +435,7 @@ export class AGClientSocket<C extends AnyContract = Untyped>
   ): AGChannel<ChannelMessage<C, N>, ChannelInput<C, N>>;
   subscribe(channelName?: unknown, options?: ChannelOptions): unknown {
     const name = channelName as string;
-    const error = this.options.contract?.unknownName('channel', name);
+    const error = this.#connection.guard?.channelError(name);
     if (error !== undefined) throw error;
     this.#connection.subscriptions.subscribe(name, options);
     return new AGChannel(name, this.#face, this.channelStreams);
@@ -460,7 +449,7 @@ export class AGClientSocket<C extends AnyContract = Untyped>
   /**
    * A channel, subscribed or not. With a contract it may be asked for by its template, followed by the parameters; the
    * client needs the contract as an option for that.
-   * @throws {InvalidActionError} for parameters without a contract; {InvalidArgumentsError} for wrong ones
+   * @throws {InvalidArgumentsError} for parameters without a contract, and for wrong ones
    */
   channel<T = unknown>(...untyped: WhenUntyped<C, [channelName: string]>): AGChannel<T>;
   channel<N extends C['types']['names'] | (keyof C['types']['channels'] & string)>(
@@ -468,7 +457,10 @@ export class AGClientSocket<C extends AnyContract = Untyped>
     ...parameters: ChannelArguments<C, N>
   ): AGChannel<ChannelMessage<C, N>, ChannelInput<C, N>>;
   channel(channelName?: unknown, parameters?: unknown): unknown {
-    const name = resolveChannelName(this.options.contract ?? undefined, channelName as string, parameters);
+    const { contract } = this.options;
+    if (parameters !== undefined && contract === null)
+      throw new InvalidArgumentsError('Parameters of a channel need the contract as an option');
+    const name = contract?.channelName(channelName as string, parameters) ?? (channelName as string);
     return new AGChannel(name, this.#face, this.channelStreams);
   }
 

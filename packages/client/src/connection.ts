@@ -1,8 +1,8 @@
 import {
   BadConnectionError,
   type CallSignal,
-  CallSignals,
   type CodecEngine,
+  type ContractGuard,
   closeReason,
   Deadline,
   hydrateError,
@@ -17,13 +17,13 @@ import { AuthState } from './auth-state.js';
 import type { ClientContext } from './client-context.js';
 import type { SocketState } from './client-events.js';
 import type { ClientSettings } from './client-options.js';
-import { ContractGuard } from './contract-guard.js';
 import { Inbound, type InboundTarget } from './inbound.js';
 import { Liveness } from './liveness.js';
 import { Outbound, type OutboundLink } from './outbound.js';
 import { Reconnect } from './reconnect.js';
 import { socketUri } from './socket-uri.js';
 import { Subscriptions } from './subscriptions.js';
+import type { Timers } from './timers.js';
 import { TokenRefresh } from './token-refresh.js';
 import { Transport, type TransportOwner } from './transport.js';
 
@@ -56,7 +56,6 @@ export class Connection implements OutboundLink, InboundTarget, TransportOwner {
   readonly outbound: Outbound;
   readonly auth: AuthState;
   readonly subscriptions: Subscriptions;
-  readonly guard: ContractGuard;
   readonly inbound: Inbound;
   readonly reconnect: Reconnect;
   readonly #context: ClientContext;
@@ -66,7 +65,9 @@ export class Connection implements OutboundLink, InboundTarget, TransportOwner {
   readonly #probeDeadline: Deadline<Connection>;
   #extensions: readonly unknown[] = [];
   #handshake: PendingCall | undefined;
-  #signals: CallSignals | undefined;
+  #guard: ContractGuard | undefined;
+  /** Of the calls of the server whose signal somebody asked for. */
+  readonly #calls = new Set<AbortController>();
   #shownToken: string | null = null;
   /** When the attempt began, and once it is open, when it was opened. */
   #since = 0;
@@ -86,7 +87,6 @@ export class Connection implements OutboundLink, InboundTarget, TransportOwner {
     this.#refresh = new TokenRefresh(context, this.auth);
     this.subscriptions = new Subscriptions(context, this.outbound, this.auth, () => this.isOpen);
     this.reconnect = new Reconnect(context, () => this.connect());
-    this.guard = new ContractGuard(context);
     this.inbound = new Inbound(this, context.face);
     this.#liveness = new Liveness(context, () => this.#doubt());
     this.#connectDeadline = new Deadline((connection: Connection) => connection.#lose(4007), this);
@@ -97,6 +97,17 @@ export class Connection implements OutboundLink, InboundTarget, TransportOwner {
     return this.#context.settings;
   }
 
+  get timers(): Timers {
+    return this.#context.timers;
+  }
+
+  get guard(): ContractGuard | undefined {
+    const { contract } = this.settings;
+    // Another one may come with `connect(options)`.
+    if (this.#guard?.contract !== contract) this.#guard = contract?.guard(this);
+    return this.#guard;
+  }
+
   get isOpen(): boolean {
     return this.state === 'open';
   }
@@ -105,14 +116,12 @@ export class Connection implements OutboundLink, InboundTarget, TransportOwner {
     return this.knows('abort');
   }
 
-  /** The signal of a call of the server; aborted when the connection ends. */
-  openSignal(cid: number): CallSignal {
-    if (this.state === 'closed') {
-      const signals = new CallSignals();
-      signals.end(new BadConnectionError('The connection of the caller is closed', 'disconnect'));
-      return signals.open(cid);
-    }
-    return (this.#signals ??= new CallSignals()).open(cid);
+  /** A signal that is aborted when the connection ends, for a call of the server. */
+  openSignal(): CallSignal {
+    const controller = new AbortController();
+    if (this.state === 'closed') controller.abort(connectionError('disconnect', 1001)('call'));
+    else this.#calls.add(controller);
+    return { signal: controller.signal, close: () => void this.#calls.delete(controller) };
   }
 
   knows(extension: string): boolean {
@@ -361,8 +370,8 @@ export class Connection implements OutboundLink, InboundTarget, TransportOwner {
     this.id = null;
     this.#letGo();
     this.#handshake = undefined;
-    this.#signals?.end(new BadConnectionError('The connection of the caller was closed', type, code, reason));
-    this.#signals = undefined;
+    for (const call of this.#calls) call.abort(connectionError(type, code, reason)('call'));
+    this.#calls.clear();
     timers.cancel(this.#connectDeadline);
     timers.cancel(this.#probeDeadline);
     reconnect.cancel();

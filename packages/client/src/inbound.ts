@@ -2,7 +2,7 @@ import {
   AGRequest,
   type ChannelPayload,
   type CodecEngine,
-  checkResultOf,
+  type ContractGuard,
   dehydrateError,
   type EventPacket,
   errorPacket,
@@ -15,8 +15,6 @@ import {
 } from '@socketcluster-ts/core';
 import type { AuthState } from './auth-state.js';
 import type { ClientFace } from './client-context.js';
-import type { ClientSettings } from './client-options.js';
-import type { ContractGuard } from './contract-guard.js';
 import type { Outbound } from './outbound.js';
 import type { Subscriptions } from './subscriptions.js';
 
@@ -26,8 +24,8 @@ export interface InboundTarget {
   readonly outbound: Outbound;
   readonly auth: AuthState;
   readonly subscriptions: Subscriptions;
-  readonly guard: ContractGuard;
-  readonly settings: ClientSettings;
+  /** Checks what arrives, where there is a contract. */
+  readonly guard: ContractGuard | undefined;
   /** Takes an answer; gives whether a call was ever made under its number. */
   takeAnswer(packet: ResponsePacket): boolean;
   /** Whether client and server agreed on an addition to the protocol. */
@@ -139,44 +137,21 @@ export class Inbound {
   #deliver({ channel: wireName, data }: ChannelPayload): void {
     const { subscriptions, guard } = this.#target;
     const name = subscriptions.nameOf(wireName);
-    if (!subscriptions.isWanted(name)) return;
-    if (guard.contract === null) subscriptions.deliver(name, data);
-    else {
-      guard.take({
-        name,
-        data,
-        check: (contract) => contract.checkMessage(name, data),
-        accept: (message) => subscriptions.deliver(name, message),
-      });
-    }
+    if (guard === undefined) subscriptions.deliver(name, data);
+    else if (subscriptions.isWanted(name))
+      guard.message(name, data, (message) => subscriptions.deliver(name, message));
   }
 
-  #dispatch(packet: EventPacket): void {
-    const { event, data, cid } = packet;
-    const { guard } = this.#target;
-    if (guard.contract === null) this.#write(event, cid, data);
-    else {
-      guard.take({
-        name: event,
-        data,
-        check: (contract) =>
-          cid === undefined ? contract.checkEvent(event, data) : contract.checkArgument(event, data),
-        accept: (checked) => this.#write(event, cid, checked),
-        refuse: (error) => this.#answer(packet, error),
-      });
-    }
-  }
-
-  #write(event: string, cid: number | undefined, data: unknown): void {
+  #dispatch({ event, data, cid }: EventPacket): void {
     const face = this.#face;
-    if (cid === undefined) face.writeReceiver(event, data);
-    else if (face.hasProcedure(event)) {
+    const { guard } = this.#target;
+    if (cid !== undefined) {
       const request = new AGRequest(face, cid, event, data);
-      const { contract, checkOutgoing } = this.#target.settings;
-      if (checkOutgoing && contract !== null)
-        checkResultOf(request, contract, (error) => this.#target.emitError(error));
-      face.writeProcedure(event, request);
-    }
+      const write = (): void => face.writeProcedure(event, request);
+      if (guard !== undefined) guard.call(request, write);
+      else if (face.hasProcedure(event)) write();
+    } else if (guard === undefined) face.writeReceiver(event, data);
+    else guard.event(event, data, (checked) => face.writeReceiver(event, checked));
   }
 
   #answer({ cid }: EventPacket, error?: Error): void {

@@ -37,7 +37,7 @@ export {
   type DataIssue,
   type Delivery,
   InvalidArgumentsError,
-  InvalidDataError,
+  type InvalidDataError,
   InvalidMessageError,
   ProcedureStream,
   ResourceLimitError,
@@ -45,7 +45,7 @@ export {
   ServerProtocolError,
   SocketProtocolError,
   TimeoutError,
-  UnknownNameError,
+  type UnknownNameError,
   type Untyped,
 } from '@socketcluster-ts/core';
 export type { AuthenticateResult } from './auth-state.js';

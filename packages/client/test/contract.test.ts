@@ -172,7 +172,7 @@ describe('names that the contract does not have', () => {
 
 test('a wrong contract is refused with what is allowed', () => {
   expect(() => create({ contract: {} as never, autoConnect: false })).toThrow(
-    'The contract option must be what defineContract() gives - Got a value of type object',
+    'The contract option must be what defineContract() gives - Got an object',
   );
 });
 

@@ -31,12 +31,14 @@ export { ChannelStreams } from './channel-streams.js';
 export { cloneData } from './clone-data.js';
 export type { Checked } from './contract/check-data.js';
 export { checkResultOf, outgoingError } from './contract/check-outgoing.js';
-export { Contract, type ContractChecks, defineContract } from './contract/contract.js';
+export { Contract, defineContract } from './contract/contract.js';
+export type { ContractChecks } from './contract/contract-checks.js';
 export type {
   ChannelDefinition,
   ContractDefinition,
   ProcedureDefinition,
 } from './contract/contract-definition.js';
+export { type ClientContract, ContractGuard, type GuardedClient } from './contract/contract-guard.js';
 export type {
   AnyContract,
   CallTypes,
@@ -59,7 +61,6 @@ export type {
   Untyped,
   WhenUntyped,
 } from './contract/contract-types.js';
-export { resolveChannelName } from './contract/resolve-channel-name.js';
 export { type Schema, type SchemaTypes, type TypesOfSchema, type } from './contract/schema.js';
 export { type Verdict, verdictInTime } from './contract/verdict-in-time.js';
 export { Deadline, type DeadlineScheduler } from './deadline.js';

@@ -1,4 +1,4 @@
-import { type CallSignal, CallSignals } from './call-signals.js';
+import type { CallSignal } from './call-signals.js';
 import { dehydrateError } from './error-transfer.js';
 import { InvalidActionError } from './errors.js';
 import { errorPacket, responsePacket } from './protocol/packet.js';
@@ -98,8 +98,7 @@ export class AGRequest<S = unknown, T = unknown, R = unknown> {
    */
   get signal(): AbortSignal {
     // Once it is answered nobody will close it, so it is not kept track of.
-    this.#signal ??=
-      (this.sent ? undefined : this.socket.openCallSignal?.(this.id)) ?? new CallSignals().open(this.id);
+    this.#signal ??= (this.sent ? undefined : this.socket.openCallSignal?.(this.id)) ?? unwatchedSignal();
     return this.#signal.signal;
   }
 
@@ -114,4 +113,9 @@ export class AGRequest<S = unknown, T = unknown, R = unknown> {
     this.#signal?.close();
     this.socket.sendObject(packet, options);
   }
+}
+
+/** A signal that is never aborted. */
+function unwatchedSignal(): CallSignal {
+  return { signal: new AbortController().signal, close: () => {} };
 }

@@ -1,7 +1,7 @@
 import { InvalidDataError } from '../errors.js';
 import type { AGRequest } from '../request.js';
 import type { Checked } from './check-data.js';
-import type { ContractChecks } from './contract.js';
+import type { ContractChecks } from './contract-checks.js';
 
 /**
  * Why data of ours must not be sent. The peer, who transforms it, gets it as it is.

@@ -3,6 +3,7 @@ import { ChannelTable } from './channel-table.js';
 import type { GivenParameters } from './channel-template.js';
 import { type Checked, checkData, unknownName } from './check-data.js';
 import type { ChannelDefinition, ContractDefinition, ProcedureDefinition } from './contract-definition.js';
+import { type ClientContract, ContractGuard, type GuardedClient } from './contract-guard.js';
 import type {
   AnyContract,
   NamePattern,
@@ -11,28 +12,6 @@ import type {
   TypesOf,
 } from './contract-types.js';
 import { isSchema, type Schema } from './schema.js';
-
-/** What an end needs of a contract at run time; any {@link Contract} has it. */
-export interface ContractChecks {
-  /** Whether a text is one of the channels as the definition writes them. */
-  isTemplate(text: string): boolean;
-  /** The name of a channel. @throws {InvalidArgumentsError} for an unknown template or wrong parameters */
-  buildName(template: string, parameters?: GivenParameters): string;
-  /** Why a name cannot be used; `undefined` for one that the contract has. */
-  unknownName(kind: 'procedure' | 'event' | 'channel', name: string): UnknownNameError | undefined;
-  /** What a peer gave as the argument of a call. */
-  checkArgument(procedure: string, data: unknown): Checked | Promise<Checked>;
-  /** What a call was answered with. */
-  checkResult(procedure: string, data: unknown): Checked | Promise<Checked>;
-  /** What was transmitted. */
-  checkEvent(event: string, data: unknown): Checked | Promise<Checked>;
-  /** What was published to a channel. */
-  checkMessage(channelName: string, data: unknown): Checked | Promise<Checked>;
-  /** The `data` that somebody subscribed with. A channel that declares no schema for it takes anything. */
-  checkSubscription(channelName: string, data: unknown): Checked | Promise<Checked>;
-  /** The claims of a token. `exp`, `iat` and `nbf` are not shown to the schema, and kept. */
-  checkToken(claims: object): Checked | Promise<Checked>;
-}
 
 /** The claims that the library sets and checks itself. */
 const OWN_CLAIMS = ['exp', 'iat', 'nbf'] as const;
@@ -46,7 +25,7 @@ const OWN_CLAIMS = ['exp', 'iat', 'nbf'] as const;
  * does. Data of an entry that declares no schema for it has to be missing or `null`.
  */
 export class Contract<D extends ContractDefinition = ContractDefinition>
-  implements AnyContract, ContractChecks
+  implements AnyContract, ClientContract
 {
   /** Exists for the compiler only. */
   declare readonly types: TypesOf<D>;
@@ -83,7 +62,7 @@ export class Contract<D extends ContractDefinition = ContractDefinition>
     template: Template,
     ...parameters: ParameterArguments<Template>
   ): NamePattern<Template> {
-    return this.buildName(template, ...(parameters as [GivenParameters?])) as NamePattern<Template>;
+    return this.#channels.build(template, parameters[0]) as NamePattern<Template>;
   }
 
   /** The template and the parameters of a name; `undefined` when no channel of the contract has that name. */
@@ -94,12 +73,13 @@ export class Contract<D extends ContractDefinition = ContractDefinition>
     return { template, parameters } as ParsedChannel<Contract<D>>;
   }
 
-  buildName(template: string, parameters?: GivenParameters): string {
-    return this.#channels.build(template, parameters);
+  channelName(name: string, parameters?: unknown): string {
+    if (parameters === undefined && !this.#channels.hasTemplate(name)) return name;
+    return this.#channels.build(name, parameters as GivenParameters | undefined);
   }
 
-  isTemplate(text: string): boolean {
-    return this.#channels.hasTemplate(text);
+  guard(client: GuardedClient): ContractGuard {
+    return new ContractGuard(this, client);
   }
 
   unknownName(kind: 'procedure' | 'event' | 'channel', name: string): UnknownNameError | undefined {

@@ -10,8 +10,8 @@ import {
   ChannelStreams,
   type ContractChecks,
   type DataArguments,
+  InvalidActionError,
   outgoingError,
-  resolveChannelName,
   spawn,
   type Untyped,
   type WhenUntyped,
@@ -191,7 +191,12 @@ export class AGExchange<C extends AnyContract = Untyped>
     ...parameters: ChannelArguments<C, N>
   ): AGChannel<ChannelMessage<C, N>, ChannelInput<C, N>>;
   channel(name?: unknown, parameters?: unknown): unknown {
-    const found = resolveChannelName(this.#contract, name as string, parameters);
+    if (parameters !== undefined && this.#contract === undefined) {
+      throw new InvalidActionError(
+        `The channel ${JSON.stringify(name)} was asked for with parameters, which needs the contract as an option`,
+      );
+    }
+    const found = this.#contract?.channelName(name as string, parameters) ?? (name as string);
     return new AGChannel(found, this.#client, this.channelStreams);
   }
 
