@@ -15,6 +15,7 @@ export interface GuardedClient {
     /** Whether data is checked on its way out, too, and not the names alone. */
     readonly checkOutgoing: boolean;
   };
+  /** Emits an `error` event. */
   emitError(error: unknown): void;
 }
 
