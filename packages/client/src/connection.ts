@@ -222,7 +222,7 @@ export class Connection implements OutboundLink, InboundTarget, TransportOwner {
   }
 
   transportSilent(isLate: boolean): void {
-    if (isLate) this.#probe();
+    if (isLate && this.settings.probeTimeout > 0) this.#probe();
     else this.#lose(4000);
   }
 
@@ -298,12 +298,12 @@ export class Connection implements OutboundLink, InboundTarget, TransportOwner {
 
   #failHandshake(error: unknown): void {
     const { statusCode } = (error ?? {}) as { statusCode?: unknown };
-    let code = 4003;
-    if (typeof statusCode === 'number') code = statusCode;
-    else if (error instanceof Error) Object.assign(error, { statusCode: code });
+    const code = typeof statusCode === 'number' ? statusCode : 4003;
+    // Not by assignment: an error may be frozen.
+    if (error instanceof Error) Reflect.set(error, 'statusCode', code);
     this.emitError(error);
     this.transport?.close(code, undefined);
-    this.#end(code, String(error));
+    this.#end(code, error instanceof Error || typeof error !== 'object' ? String(error) : '');
   }
 
   /** Something happened that a connection may not have survived, or that makes one possible again. */
@@ -311,12 +311,17 @@ export class Connection implements OutboundLink, InboundTarget, TransportOwner {
     this.#refresh.plan();
     if (this.isOpen) this.#probe();
     else if (this.state === 'closed') this.reconnect.hurry();
-    else if (this.#context.environment.now() - this.#since > this.settings.probeTimeout) {
+    else if (this.#isOverdue()) {
       // An attempt that has taken so long was probably begun without a network.
       this.transport?.cut(4007);
       this.#end(4007, undefined, { isReplaced: true });
       this.connect();
     }
+  }
+
+  #isOverdue(): boolean {
+    const { probeTimeout } = this.settings;
+    return probeTimeout > 0 && this.#context.environment.now() - this.#since > probeTimeout;
   }
 
   /** Asks for a sign of life: of a WebSocket of `ws` by a ping frame, else by a call that every server answers. */
@@ -334,7 +339,7 @@ export class Connection implements OutboundLink, InboundTarget, TransportOwner {
   #judgeProbe(): void {
     const { transport } = this;
     if (transport?.heard === this.#heardBefore) this.#lose(4000);
-    else transport?.startSilence();
+    else transport?.hearPing();
   }
 
   /** Nothing is left to wait for. */

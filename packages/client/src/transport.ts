@@ -59,7 +59,7 @@ export class Transport {
     socket.binaryType = settings.binaryType;
     socket.addEventListener('open', () => {
       if (this.#owner === undefined) return;
-      this.#hearPing();
+      this.hearPing();
       this.#owner.transportOpened();
     });
     socket.addEventListener('message', ({ data }) => this.#onMessage(data));
@@ -84,7 +84,7 @@ export class Transport {
 
   set pingTimeout(pingTimeout: number) {
     this.#pingTimeout = pingTimeout;
-    this.#hearPing();
+    this.hearPing();
   }
 
   /** Whether a ping is overdue, which a timer may not have noticed yet. */
@@ -132,7 +132,7 @@ export class Transport {
     const isV1 = this.#context.settings.protocolVersion === 1;
     const isPing = frame === (isV1 ? '#1' : '');
     if (isPing) {
-      this.#hearPing();
+      this.hearPing();
       this.send(isV1 ? '#2' : '');
     }
     this.#owner.frameReceived(frame, isPing);
@@ -144,14 +144,10 @@ export class Transport {
     return this.socket.ping !== undefined;
   }
 
-  #hearPing(): void {
-    this.lastPing = this.#context.environment.now();
-    this.startSilence();
-  }
-
-  /** From now on the server may be silent for `pingTimeout`. */
-  startSilence(): void {
-    const { timers, settings } = this.#context;
+  /** There was a sign of life that counts as a ping: from now on the server may be silent for `pingTimeout`. */
+  hearPing(): void {
+    const { timers, settings, environment } = this.#context;
+    this.lastPing = environment.now();
     if (!settings.pingTimeoutDisabled) timers.schedule(this.#silence, this.#pingTimeout);
   }
 

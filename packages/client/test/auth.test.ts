@@ -150,6 +150,16 @@ describe('an auth engine', () => {
     expect(await nextValue(client.listener('connectAbort'))).toEqual({ code: 4003, reason: 'Error: locked' });
   });
 
+  test.each([
+    ['a frozen error', Object.freeze(new Error('no'))],
+    ['an object without a text', Object.create(null)],
+  ])('that rejects with %s ends the attempt with 4003', async (_name, reason: unknown) => {
+    const server = await scriptedServer();
+    const authEngine = { ...store(), loadToken: () => Promise.reject(reason) };
+    const client = server.client({ authEngine, autoReconnect: false });
+    expect(await nextValue(client.listener('connectAbort'))).toMatchObject({ code: 4003 });
+  });
+
   test('that cannot save is an error event, and the client is authenticated all the same', async () => {
     const server = await scriptedServer();
     const authEngine = {

@@ -86,6 +86,25 @@ describe('a connection', () => {
     expect([client.id, server.clientsCount, warnings]).toEqual([id, 1, []]);
   });
 
+  test('that outlived a jump of the clock is not taken for stale by the next message', async () => {
+    let jumpedMs = 0;
+    const { port, server } = await startServer({ pingInterval: 60_000, pingTimeout: 120_000 });
+    const connected = nextValue(server.listener('connection'));
+    const client = (await scriptedServer()).client({
+      port,
+      environment: { now: () => Date.now() + jumpedMs },
+    });
+    await until(() => client.state === 'open');
+    const { id } = client;
+    const echo = nextValue((await connected).socket.procedure('echo'));
+    jumpedMs = 200_000;
+    await until(() => (client.transport as unknown as { heard: number }).heard > 1);
+    await expect(nextValue(client.listener('disconnect'), 2500)).rejects.toThrow('Waited');
+    void client.invoke('echo').catch(() => {});
+    (await echo).end();
+    expect(client.id).toBe(id);
+  });
+
   test('is not asked anything with probeTimeout: 0', async () => {
     const { window, document } = page();
     const { server, client } = await frozen({ probeTimeout: 0, environment: { window, document } });
