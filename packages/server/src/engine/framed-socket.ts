@@ -180,6 +180,14 @@ export class FramedSocket implements EngineSocket, FrameSink {
   endWithPeer(): void {
     this.#isOver = true;
     this.#net.end();
+    this.#cutInTime();
+  }
+
+  /** Without `ws`: a peer that does not end the stream, or does not read to its end, must not hold the connection. */
+  #cutInTime(): void {
+    const net = this.#net;
+    const timer = setTimeout(() => net.destroy(), this.#adopter.closeTimeoutMs);
+    net.once('close', () => clearTimeout(timer));
   }
 
   /** Without `ws`: the connection is gone. */
@@ -192,13 +200,10 @@ export class FramedSocket implements EngineSocket, FrameSink {
   onCloseFrame(payload: Buffer): boolean {
     const close = parseClose(payload);
     if (this.#ws !== undefined || close === undefined) return false;
-    const net = this.#net;
     this.#close = close;
     this.#isOver = true;
-    net.end(closeAnswer(payload));
-    // A peer that does not end the stream now would hold the connection for ever.
-    const timer = setTimeout(() => net.destroy(), this.#adopter.closeTimeoutMs);
-    net.once('close', () => clearTimeout(timer));
+    this.#net.end(closeAnswer(payload));
+    this.#cutInTime();
     return true;
   }
 

@@ -148,6 +148,25 @@ describe('the close frame of a client', () => {
   });
 });
 
+describe('an end of the stream without a close frame', () => {
+  test('ends the connection in time, also of a client that does not read what was sent before', async () => {
+    const { port, server } = await startServer({ wsEngineServerOptions: { closeTimeout: 30 } });
+    const connected = nextValue(server.listener('connection'));
+    const client = await RawConnection.upgrade(port);
+    client.send(HANDSHAKE);
+    const { socket } = await connected;
+    const closed = nextValue(server.listener('closure'));
+    await client.frame();
+    client.pause();
+    const much = 'x'.repeat(1_000_000);
+    // More than the buffers of both ends hold.
+    for (let n = 0; n < 30; n += 1) void socket.transmit('much', much);
+    await until(() => socket.getOutboundBackpressure() > 0);
+    client.end();
+    expect(await closed).toMatchObject({ code: 1006 });
+  });
+});
+
 describe('an upgrade request', () => {
   test('may bring the first frame with it', async () => {
     const { port } = await startServer();
