@@ -40,7 +40,6 @@ export default defineConfig({
       // By hand: shows that a test describes what existing applications see.
       pairing('upstream', 'upstream'),
       {
-        // Not part of `npm test` yet: run it with `npx vitest run --project bench`.
         test: { name: 'bench', include: ['test/bench/**/*.test.ts'] },
       },
       {

@@ -65,6 +65,7 @@ const steps = [
     projects: ['pairing-ours-ours', 'pairing-ours-upstream', 'pairing-upstream-ours'],
   },
   { name: 'browser', says: 'tests in Chromium', projects: ['browser'] },
+  { name: 'bench', says: 'the benchmark runs, and its checker finds faults', projects: ['bench'] },
   {
     name: 'bundle',
     says: 'the client for browsers: its size, and four bundlers',
