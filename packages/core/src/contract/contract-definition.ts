@@ -16,7 +16,7 @@ export interface ChannelDefinition {
   readonly subscribe?: Schema;
 }
 
-/** What {@link defineContract} takes. */
+/** What `defineContract()` takes. */
 export interface ContractDefinition {
   /** What either end can call at the other, by name. */
   readonly procedures?: Readonly<Record<string, ProcedureDefinition>>;

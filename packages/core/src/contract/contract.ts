@@ -19,7 +19,7 @@ const OWN_CLAIMS = ['exp', 'iat', 'nbf'] as const;
 /**
  * Owns what two ends agreed on: the names of their procedures, events and channels, and what data each of them takes.
  *
- * Made by {@link defineContract}. Its type is the type argument of servers, sockets and clients; the object itself is
+ * Made by `defineContract()`. Its type is the type argument of servers, sockets and clients; the object itself is
  * what they check data with, where it is given as option `contract`. The `check…` methods give the data to go on with,
  * as the schema transformed it, or an error; they never throw and never reject, and give a promise only where a schema
  * does. Data of an entry that declares no schema for it has to be missing or `null`.
@@ -29,7 +29,7 @@ export class Contract<D extends ContractDefinition = ContractDefinition>
 {
   /** Exists for the compiler only. */
   declare readonly types: TypesOf<D>;
-  /** What was given to {@link defineContract}. */
+  /** What was given to `defineContract()`. */
   readonly definition: D;
   readonly #procedures: ReadonlyMap<string, ProcedureDefinition>;
   readonly #events: ReadonlyMap<string, Schema>;
