@@ -16,6 +16,7 @@ Runs every scenario against every server, alternated run by run, and compares wh
   --server <a,b>          only these: ${wrapped(shownServers.map(({ name }) => name))}
   --rounds <n>            how often each pair is run (${ROUNDS.full}; with --quick ${ROUNDS.quick}, with --smoke ${ROUNDS.smoke})
   --out <name>            the name of the result file, without .json
+  --into <name>           puts what is measured into this earlier result, in the place of the same scenarios
   --no-build              takes the packages as they were built last
 
   --profile               runs one server (ours, unless --server says otherwise) once per scenario and writes a profile of
@@ -39,6 +40,7 @@ export class UsageError extends Error {}
  * @property {number} rounds
  * @property {boolean} build
  * @property {string | undefined} out
+ * @property {string | undefined} into
  * @property {string | undefined} from
  */
 
@@ -68,6 +70,7 @@ export function readOptions(commandLine) {
     rounds: values.rounds === undefined ? ROUNDS[mode] : positiveInteger('rounds', values.rounds),
     build: !values['no-build'],
     out: fileName('out', values.out),
+    into: fileName('into', values.into),
     from: fileName('from', values.from),
   };
 }
@@ -80,6 +83,7 @@ function parse(commandLine) {
     server: text,
     rounds: text,
     out: text,
+    into: text,
     from: text,
     quick: flag,
     smoke: flag,

@@ -1,6 +1,8 @@
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { UsageError } from './options.mjs';
+import { scenarios as allScenarios } from './scenarios.mjs';
 
 /** Where results go. */
 export const RESULTS = fileURLToPath(new URL('./results/', import.meta.url));
@@ -24,10 +26,14 @@ export function writeResult(
 /**
  * Reads a result: the one of that name, or the newest of a full run.
  * @param {string} [name] without .json
- * @throws {Error} when there is none
+ * @throws {UsageError} when there is none
  */
 export function readResult(name) {
-  if (name !== undefined) return JSON.parse(readFileSync(join(RESULTS, `${name}.json`), 'utf8'));
+  if (name !== undefined) {
+    const file = join(RESULTS, `${name}.json`);
+    if (!existsSync(file)) throw new UsageError(`There is no result "${name}" in bench/results/.`);
+    return JSON.parse(readFileSync(file, 'utf8'));
+  }
   const files = readdirSync(RESULTS)
     .filter((file) => file.endsWith('.json'))
     .map((file) => join(RESULTS, file))
@@ -36,7 +42,25 @@ export function readResult(name) {
     const result = JSON.parse(readFileSync(file, 'utf8'));
     if (result.mode === 'full') return result;
   }
-  throw new Error('There is no full result yet in bench/results/. Run `npm run bench` first.');
+  throw new UsageError('There is no full result yet in bench/results/. Run `npm run bench` first.');
+}
+
+/**
+ * An earlier result, with the scenarios of a later one in the place of its own.
+ * @param {{ scenarios: { name: string }[], failures: string[] }} earlier
+ * @param {{ scenarios: { name: string }[], failures: string[] }} later
+ */
+export function replaceScenarios(earlier, later) {
+  const isNew = (name) => later.scenarios.some((scenario) => scenario.name === name);
+  return {
+    ...later,
+    scenarios: allScenarios
+      .map(({ name }) =>
+        [...later.scenarios, ...earlier.scenarios].find((scenario) => scenario.name === name),
+      )
+      .filter((scenario) => scenario !== undefined),
+    failures: [...earlier.failures.filter((failure) => !isNew(failure.split(',', 1)[0])), ...later.failures],
+  };
 }
 
 /** Five digits are more than any figure deserves. */

@@ -5,48 +5,53 @@ import { takesPart } from './scenarios.mjs';
 import { mainFigureOf } from './statistics.mjs';
 
 /**
- * Runs scenarios against servers, alternated run by run: what disturbs the machine for a while disturbs all of them. The order of the
- * servers changes from round to round. Shows each run when it is done.
+ * How many runs there will be.
  * @param {import('./options.mjs').Options} options
- * @param {(line: string) => void} say
- * @returns {Promise<{ runs: Map<string, Record<string, object[]>>, failures: string[] }>} the figures by scenario and server
  */
-export async function runRounds({ scenarios, servers: allServers, rounds, mode }, say) {
-  const serversOf = (scenario) => allServers.filter((server) => takesPart(scenario, server));
-  const total = scenarios.reduce((sum, scenario) => sum + serversOf(scenario).length * rounds, 0);
-  const startedAt = performance.now();
-  /** @type {Map<string, Record<string, object[]>>} */
-  const runs = new Map();
+export function countRuns({ scenarios, servers, rounds }) {
+  return scenarios.reduce((sum, scenario) => sum + serversOf(scenario, servers).length * rounds, 0);
+}
+
+/**
+ * Runs a scenario against servers, alternated run by run: what disturbs the machine for a while disturbs all of them. The order of the
+ * servers changes from round to round. Shows each run when it is done.
+ * @param {import('./scenarios.mjs').Scenario} scenario
+ * @param {import('./options.mjs').Options} options
+ * @param {{ done: number, of: number, since: number }} total the runs of all scenarios; `done` is kept here
+ * @param {(line: string) => void} say
+ * @returns {Promise<{ runs: Record<string, object[]>, failures: string[] }>} the figures by server
+ */
+export async function runScenario(scenario, { servers: allServers, rounds, mode }, total, say) {
+  const servers = serversOf(scenario, allServers);
+  const runs = Object.fromEntries(servers.map(({ name }) => [name, []]));
   const failures = [];
-  let done = 0;
-  for (const scenario of scenarios) {
-    const servers = serversOf(scenario);
-    const figuresOf = Object.fromEntries(servers.map(({ name }) => [name, []]));
-    runs.set(scenario.name, figuresOf);
-    for (let round = 0; round < rounds; round += 1) {
-      for (const server of rotated(servers, round)) {
-        const { figures, failure } = await runOnce(scenario, server, { mode });
-        done += 1;
-        if (figures === undefined)
-          failures.push(`${scenario.name}, ${server.name}, round ${round + 1}: ${failure}`);
-        else figuresOf[server.name].push(figures);
-        const minutesLeft = ((performance.now() - startedAt) / done / 60_000) * (total - done);
-        say(
-          [
-            `[${String(done).padStart(String(total).length)}/${total}]`,
-            `round ${round + 1}/${rounds}`,
-            scenario.name.padEnd(22),
-            server.name.padEnd(10),
-            figures === undefined ? `NO RESULT: ${failure}` : lineOf(scenario, figures),
-            ...(done < total
-              ? [`  ${minutesLeft < 1 ? 'under a minute' : `${Math.round(minutesLeft)} min`} left`]
-              : []),
-          ].join(' '),
-        );
-      }
+  for (let round = 0; round < rounds; round += 1) {
+    for (const server of rotated(servers, round)) {
+      const { figures, failure } = await runOnce(scenario, server, { mode });
+      total.done += 1;
+      if (figures === undefined)
+        failures.push(`${scenario.name}, ${server.name}, round ${round + 1}: ${failure}`);
+      else runs[server.name].push(figures);
+      const minutesLeft = ((performance.now() - total.since) / total.done / 60_000) * (total.of - total.done);
+      say(
+        [
+          `[${String(total.done).padStart(String(total.of).length)}/${total.of}]`,
+          `round ${round + 1}/${rounds}`,
+          scenario.name.padEnd(22),
+          server.name.padEnd(10),
+          figures === undefined ? `NO RESULT: ${failure}` : lineOf(scenario, figures),
+          ...(total.done < total.of
+            ? [`  ${minutesLeft < 1 ? 'under a minute' : `${Math.round(minutesLeft)} min`} left`]
+            : []),
+        ].join(' '),
+      );
     }
   }
   return { runs, failures };
+}
+
+function serversOf(scenario, servers) {
+  return servers.filter((server) => takesPart(scenario, server));
 }
 
 /** How busy the machine was with other things, at any time. */

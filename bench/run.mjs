@@ -9,8 +9,8 @@ import { HELP, readOptions, UsageError } from './options.mjs';
 import { build, installPeers } from './prepare.mjs';
 import { profileOnce } from './profile.mjs';
 import { latencyTable, table } from './report.mjs';
-import { readResult, writeResult } from './result-file.mjs';
-import { loadAverage, runRounds } from './rounds.mjs';
+import { readResult, replaceScenarios, writeResult } from './result-file.mjs';
+import { countRuns, loadAverage, runScenario } from './rounds.mjs';
 import { parametersOf } from './scenarios.mjs';
 import { obstacleOf } from './servers.mjs';
 import { summarize } from './statistics.mjs';
@@ -48,36 +48,42 @@ async function main(options) {
 }
 
 async function compare(options) {
-  const { scenarios, servers, mode, rounds } = options;
+  const { scenarios, servers, mode, rounds, into } = options;
+  const earlier = into === undefined ? undefined : readResult(into);
   const loadBefore = loadAverage();
   if (loadBefore > BUSY && mode !== 'smoke') {
     say(`The machine is busy (load average ${loadBefore.toFixed(1)}): the figures will be noisy.`);
   }
-  const madeAt = new Date().toISOString();
-  const { runs, failures } = await runRounds(options, say);
   const result = {
-    madeAt,
+    madeAt: new Date().toISOString(),
     mode,
     rounds,
     machine: { ...describeMachine(), loadAverageBefore: loadBefore },
-    scenarios: scenarios.map((scenario) => ({
-      name: scenario.name,
-      title: scenario.title,
-      unit: scenario.unit,
-      parameters: parametersOf(scenario, mode),
-      servers: summarize(runs.get(scenario.name)),
-      runs: runs.get(scenario.name),
-    })),
-    failures,
+    scenarios: [],
+    failures: [],
   };
-  // A smoke run has nothing to keep.
-  const file = mode === 'smoke' && options.out === undefined ? undefined : writeResult(result, options.out);
+  const isKept = mode !== 'smoke' || options.out !== undefined;
+  let file;
+  const total = { done: 0, of: countRuns(options), since: performance.now() };
+  for (const scenario of scenarios) {
+    const { runs, failures } = await runScenario(scenario, options, total, say);
+    const { name, title, unit } = scenario;
+    const parameters = parametersOf(scenario, mode);
+    result.scenarios.push({ name, title, unit, parameters, servers: summarize(runs), runs });
+    result.failures.push(...failures);
+    // Written each time: what was measured is not lost when the next run does not end.
+    if (isKept)
+      file = writeResult(
+        earlier === undefined ? result : replaceScenarios(earlier, result),
+        options.out ?? into,
+      );
+  }
   say(`\n${table(result, scenarios, servers)}\n\n${latencyTable(result, scenarios, servers)}`);
   say(
     `\nMedian (min–max) of ${rounds} rounds.${file === undefined ? '' : ` Written to ${relative(process.cwd(), file)}`}`,
   );
-  for (const failure of failures) say(`NO RESULT: ${failure}`);
-  if (failures.length > 0) process.exitCode = 1;
+  for (const failure of result.failures) say(`NO RESULT: ${failure}`);
+  if (result.failures.length > 0) process.exitCode = 1;
 }
 
 function canRun(server) {

@@ -57,6 +57,7 @@ describe('the benchmark', () => {
     [['--scenario', 'fan-in'], 'fan-out, '],
     [['--rounds', 'many'], 'a whole number'],
     [['--quick', '--smoke'], 'exclude each other'],
+    [['--scenario', 'rpc', '--no-build', '--into', 'no-such-result'], 'There is no result "no-such-result"'],
   ])('refuses %j and says what is allowed', async (commandLine, said) => {
     const { code, output } = await bench(...commandLine);
     expect(output).toContain(said);
