@@ -50,8 +50,8 @@ const steps = [
   },
   {
     name: 'examples',
-    says: 'every snippet of the documentation compiles',
-    commands: ['node tools/check-examples.mjs'],
+    says: 'every snippet of the documentation compiles and runs',
+    commands: ['node tools/check-examples.mjs', 'node tools/run-examples.mjs'],
   },
   {
     name: 'compat',
