@@ -60,7 +60,7 @@ async function compare(options) {
     rounds,
     machine: { ...describeMachine(), loadAverageBefore: loadBefore },
     scenarios: [],
-    failures: [],
+    failures: /** @type {string[]} */ ([]),
   };
   const isKept = mode !== 'smoke' || options.out !== undefined;
   let file;
