@@ -92,6 +92,7 @@ function connectAsPage(code) {
     setTimeout: () => 1,
     clearTimeout() {},
     queueMicrotask,
+    AbortController,
     TextEncoder,
     TextDecoder,
     URLSearchParams,

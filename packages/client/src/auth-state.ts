@@ -14,6 +14,8 @@ export class AuthState {
   authState: AuthenticationState = 'unauthenticated';
   authToken: AuthToken | null = null;
   signedAuthToken: string | null = null;
+  /** Aborted by the next logout of the application. */
+  untilLogout: AbortController = new AbortController();
   readonly #context: ClientContext;
   readonly #onChange: () => void;
   /** The token that the auth engine has, as far as is known. */
@@ -96,14 +98,28 @@ export class AuthState {
     face.emit('deauthenticate', { oldSignedAuthToken, oldAuthToken });
   }
 
-  /** Shows a token to the server, and keeps it if the server accepts it. */
+  /** The application gives its token up; resolves when the stored one is removed. */
+  logOut(): Promise<void> {
+    this.untilLogout.abort();
+    this.untilLogout = new AbortController();
+    const forgotten = this.forget();
+    this.leave();
+    return forgotten;
+  }
+
+  /**
+   * Shows a token to the server, and keeps it if the server accepts it. A logout meanwhile gives that up: what waits is
+   * not sent, and the answer to what was sent does not count, for the server was told to forget the token right behind.
+   */
   async authenticate(signedAuthToken: string): Promise<AuthenticateResult> {
+    const { signal } = this.untilLogout;
     let answer: unknown;
     try {
-      answer = await this.#context.face.invoke('#authenticate', signedAuthToken);
+      answer = await this.#context.face.invoke('#authenticate', signedAuthToken, { signal });
+      signal.throwIfAborted();
     } catch (error) {
       // Without an answer nothing is known of the token.
-      if (!isConnectionTrouble(error)) this.leave();
+      if (!signal.aborted && !isConnectionTrouble(error)) this.leave();
       throw error;
     }
     const { isAuthenticated, authError } = (answer ?? {}) as Partial<AuthenticateResult>;

@@ -27,6 +27,7 @@ import {
 } from '@socketcluster-ts/core';
 import { platformWebSocket } from '#web-socket';
 import type { AuthenticateResult } from './auth-state.js';
+import { checkName } from './check-name.js';
 import type { ClientContext, ClientFace } from './client-context.js';
 import type { AuthenticationState, ClientEvents, SocketState } from './client-events.js';
 import type { ClientOptions, ClientSettings } from './client-options.js';
@@ -88,9 +89,11 @@ export class AGClientSocket<C extends AnyContract = Untyped>
   /** @throws {InvalidArgumentsError} for an option that cannot be what it is */
   constructor(options: ClientOptions<C> = {}) {
     super();
-    const environment = completeEnvironment(platformWebSocket, options.environment);
-    const settings = resolveOptions(options as ClientOptions, environment);
-    this.#options = options as ClientOptions;
+    // Applications give null, too.
+    const given = (options ?? {}) as ClientOptions;
+    const environment = completeEnvironment(platformWebSocket, given.environment);
+    const settings = resolveOptions(given, environment);
+    this.#options = given;
     this.#context = { face: this.#face, environment, settings, timers: new Timers(environment) };
     this.auth = settings.authEngine ?? new TokenStore();
     this.#connection = new Connection(this.#context);
@@ -324,7 +327,8 @@ export class AGClientSocket<C extends AnyContract = Untyped>
   transmitPublish(channelName?: unknown, data?: unknown): Promise<void> {
     const { guard, subscriptions } = this.#connection;
     const name = channelName as string;
-    const send = (): Promise<void> => this.#face.transmit('#publish', subscriptions.publication(name, data));
+    const send = async (): Promise<void> =>
+      this.#face.transmit('#publish', subscriptions.publication(name, data));
     return guard?.transmitPublish(name, data, send) ?? send();
   }
 
@@ -336,7 +340,8 @@ export class AGClientSocket<C extends AnyContract = Untyped>
   invokePublish(channelName?: unknown, data?: unknown): Promise<unknown> {
     const { guard, subscriptions } = this.#connection;
     const name = channelName as string;
-    const send = (): Promise<unknown> => this.#face.invoke('#publish', subscriptions.publication(name, data));
+    const send = async (): Promise<unknown> =>
+      this.#face.invoke('#publish', subscriptions.publication(name, data));
     return guard?.invokePublish(name, data, send) ?? send();
   }
 
@@ -406,6 +411,7 @@ export class AGClientSocket<C extends AnyContract = Untyped>
   /**
    * Shows a signed token to the server. Resolves with what it made of it; a token that it accepts is kept for later
    * connections.
+   * @throws {AbortError} when `deauthenticate()` is called before the answer
    * @throws {unknown} when the server answered with an error, and as `invoke()`
    */
   authenticate(signedAuthToken: string): Promise<AuthenticateResult> {
@@ -413,12 +419,8 @@ export class AGClientSocket<C extends AnyContract = Untyped>
   }
 
   /** Forgets the token, and tells the server. Subscriptions stay. Resolves when the stored token is removed. */
-  async deauthenticate(): Promise<void> {
-    const { auth } = this.#connection;
-    const forgotten = auth.forget();
-    if (this.state !== 'closed') void this.#face.transmit('#removeAuthToken');
-    auth.leave();
-    await forgotten;
+  deauthenticate(): Promise<void> {
+    return this.#connection.logOut();
   }
 
   /**
@@ -461,6 +463,7 @@ export class AGClientSocket<C extends AnyContract = Untyped>
     if (parameters !== undefined && contract === null)
       throw new InvalidArgumentsError('Parameters of a channel need the contract as an option');
     const name = contract?.channelName(channelName as string, parameters) ?? (channelName as string);
+    checkName(name);
     return new AGChannel(name, this.#face, this.channelStreams);
   }
 

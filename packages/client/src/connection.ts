@@ -69,6 +69,8 @@ export class Connection implements OutboundLink, InboundTarget, TransportOwner {
   /** Of the calls of the server whose signal somebody asked for. */
   readonly #calls = new Set<AbortController>();
   #shownToken: string | null = null;
+  /** Whether the application has logged out since the token to show was looked up. */
+  #untilLogout: AbortSignal | undefined;
   /** When the attempt began, and once it is open, when it was opened. */
   #since = 0;
   /** How much the transport had heard when it was probed. */
@@ -248,6 +250,7 @@ export class Connection implements OutboundLink, InboundTarget, TransportOwner {
   async #shakeHands(): Promise<void> {
     const { transport, auth, outbound } = this;
     const isCurrent = (): boolean => this.transport === transport && this.state === 'connecting';
+    this.#untilLogout = auth.untilLogout.signal;
     try {
       const authToken = await this.#refresh.tokenForHandshake(await auth.load());
       if (!isCurrent()) return;
@@ -258,6 +261,18 @@ export class Connection implements OutboundLink, InboundTarget, TransportOwner {
     } catch (error) {
       if (isCurrent()) this.#failHandshake(error);
     }
+  }
+
+  /** Gives the token up; resolves when the stored one is removed. */
+  logOut(): Promise<void> {
+    // While connecting nothing need be told, unless the token has been shown: that is seen when the answer comes.
+    if (this.isOpen) this.#tellLogout();
+    return this.auth.logOut();
+  }
+
+  /** It is about this connection: on the next one it would end a newer login. */
+  #tellLogout(): void {
+    this.outbound.transmitNow('#removeAuthToken');
   }
 
   #open(answer: unknown): void {
@@ -272,10 +287,12 @@ export class Connection implements OutboundLink, InboundTarget, TransportOwner {
     subscriptions.isPreparing = true;
     this.#readStatus(status ?? {});
     if (transport !== undefined) transport.pingTimeout = this.pingTimeout;
-    if (status?.['isAuthenticated'] === true && this.#shownToken !== null) {
+    if (status?.['isAuthenticated'] !== true || this.#shownToken === null) auth.leave();
+    else if (this.#untilLogout?.aborted === true) this.#tellLogout();
+    else {
       auth.enter(this.#shownToken);
       auth.saveIfFresh();
-    } else auth.leave();
+    }
     if (settings.autoReconnectOptions.stableAfter === 0) this.reconnect.reset();
     if (settings.autoSubscribeOnConnect) this.processPendingSubscriptions();
     const { authError } = status ?? {};

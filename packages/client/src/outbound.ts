@@ -16,6 +16,7 @@ import {
   TimeoutError,
   type WireEvent,
 } from '@socketcluster-ts/core';
+import { checkName, wrongName } from './check-name.js';
 import type { Environment } from './environment.js';
 import type { Timers } from './timers.js';
 
@@ -96,6 +97,7 @@ export class Outbound {
 
   /** Sends an event that is not answered. What goes wrong is an `error` event. */
   transmit(event: string, data: unknown, options?: TransmitOptions): void {
+    checkName(event);
     this.#link.wake();
     const message: Outgoing = { event, data: this.#copy(data) };
     if (this.#link.isOpen) this.#send(message);
@@ -127,7 +129,7 @@ export class Outbound {
   }
 
   /** Sends an event over the connection that is open, and does not see to another one. */
-  transmitNow(event: string, data: unknown): void {
+  transmitNow(event: string, data?: unknown): void {
     this.#send({ event, data });
   }
 
@@ -319,13 +321,14 @@ export class Outbound {
 }
 
 /** Why a call cannot be made at all. */
-function refuse(event: string, timeout: unknown, signal: Signal | undefined): Error | undefined {
+function refuse(event: unknown, timeout: unknown, signal: Signal | undefined): Error | undefined {
+  if (typeof event !== 'string') return wrongName(event);
   if (typeof timeout !== 'number' || !(timeout >= 0)) {
     const allowed = 'The timeout of a call must be a number of milliseconds from 0';
     return new InvalidArgumentsError(`${allowed} - Got ${String(timeout)}`);
   }
   if (signal !== undefined && typeof signal?.addEventListener !== 'function') {
-    return new InvalidArgumentsError('The signal of a call must be an AbortSignal');
+    return new InvalidArgumentsError(`The signal of a call must be an AbortSignal - Got ${typeof signal}`);
   }
   return signal?.aborted === true ? abortError(event, signal) : undefined;
 }

@@ -54,6 +54,7 @@ const RULES_BY_TYPE = new Map<string, Rule>([
  * @throws {InvalidArgumentsError} that names the option, what was given and what is allowed
  */
 export function resolveOptions(options: ClientOptions, environment: Environment): ClientSettings {
+  if (!isObject(options)) throw new InvalidArgumentsError(`Options are an object - Got ${String(options)}`);
   const isV20 = options.compat === 'v20';
   const { location } = globalThis as { location?: { protocol?: string; hostname?: string; port?: string } };
   const settings = checked('', options, {

@@ -4,11 +4,11 @@ import {
   type ChannelState,
   ChannelStreams,
   Deadline,
-  InvalidArgumentsError,
   type PendingCall,
   TimeoutError,
 } from '@socketcluster-ts/core';
 import type { AuthState } from './auth-state.js';
+import { checkName } from './check-name.js';
 import type { ClientContext } from './client-context.js';
 import type { Outbound } from './outbound.js';
 
@@ -49,9 +49,7 @@ export class Subscriptions {
 
   /** Wants a channel, or changes the options of one that is wanted. */
   subscribe(name: string, options: ChannelOptions = {}): void {
-    if (typeof name !== 'string') {
-      throw new InvalidArgumentsError(`The name of a channel must be a string - Got ${typeof name}`);
-    }
+    checkName(name);
     const known = this.#wanted.get(name);
     const subscription: Subscription = known ?? { name, options: {}, state: 'pending', call: undefined };
     subscription.options = copyOptions(options);
@@ -163,6 +161,7 @@ export class Subscriptions {
 
   /** The payload of a publish. */
   publication(name: string, data: unknown): { channel: string; data?: unknown } {
+    checkName(name);
     const channel = this.#decorate(name);
     return data === undefined ? { channel } : { channel, data };
   }

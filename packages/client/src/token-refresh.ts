@@ -14,6 +14,8 @@ export class TokenRefresh {
   readonly #context: ClientContext;
   readonly #auth: AuthState;
   readonly #deadline: Deadline<TokenRefresh>;
+  /** How often it was stopped. */
+  #stops = 0;
 
   constructor(context: ClientContext, auth: AuthState) {
     this.#context = context;
@@ -32,6 +34,7 @@ export class TokenRefresh {
   }
 
   stop(): void {
+    this.#stops++;
     this.#context.timers.cancel(this.#deadline);
   }
 
@@ -44,8 +47,10 @@ export class TokenRefresh {
 
   async #renew(): Promise<void> {
     const { signedAuthToken } = this.#auth;
+    const stops = this.#stops;
+    const isMeant = (): boolean => this.#stops === stops && this.#auth.signedAuthToken === signedAuthToken;
     const token = await this.#ask();
-    if (this.#auth.signedAuthToken !== signedAuthToken) return;
+    if (!isMeant()) return;
     try {
       if (token !== null) {
         const { authError } = await this.#auth.authenticate(token);
@@ -54,7 +59,7 @@ export class TokenRefresh {
     } catch (error) {
       this.#fail(error);
     }
-    if (this.#auth.signedAuthToken === signedAuthToken) this.plan();
+    if (isMeant()) this.plan();
   }
 
   /** A failure is emitted, and gives none. */

@@ -42,7 +42,6 @@ export {
 } from './raw-connection.js';
 export { requestUpgrade, type UpgradeAnswer, type UpgradeRequestOptions } from './request-upgrade.js';
 export { startAgain, stop } from './restart.js';
-export { ScriptedPeer, type ScriptedServer, startScriptedServer } from './scripted-server.js';
 export { answer, type Call, type Callable, onConnection, socketOf } from './serve-sockets.js';
 export { isOracleMode, type OursOnly, ours, type ServerModule, serverModule } from './server-under-test.js';
 export { type ExitInfo, type SpawnedServer, type SpawnOptions, spawnServer } from './spawn-server.js';

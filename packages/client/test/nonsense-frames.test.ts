@@ -1,47 +1,45 @@
 /** A server that errs, or lies: the client says so in a typed error, and everything that is in order goes on. */
-
-import { type AGClientSocket, type ClientOptions, create } from '@socketcluster-ts/client';
-import {
-  afterTest,
-  collected,
-  nextValue,
-  type ScriptedPeer,
-  startScriptedServer,
-  until,
-} from '@socketcluster-ts/testkit';
+import { collected, nextValue, until } from '@socketcluster-ts/testkit';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { AGClientSocket, ClientOptions } from '../src/index.js';
+import { type ScriptedConnection, type SentPacket, scriptedServer } from './scripted-server.js';
 
 const QUICK_RECONNECT = { initialDelay: 10, randomness: 10, multiplier: 1, maxDelay: 20 };
 const GOOD_HANDSHAKE = { id: 'peer', pingTimeout: 60_000, isAuthenticated: false };
 
 interface Setup {
   readonly client: AGClientSocket;
-  readonly peer: ScriptedPeer;
+  readonly peer: ScriptedConnection;
   /** The `error` of every error event so far. */
   readonly errors: unknown[];
 }
 
-function createClient(port: number, options: ClientOptions = {}): AGClientSocket {
-  const client = create({ hostname: '127.0.0.1', port, autoReconnectOptions: QUICK_RECONNECT, ...options });
-  afterTest(() => client.close());
-  return client;
-}
-
 /** A client with a handshake that went well, and a subscription to `good`. */
 async function connect(options: ClientOptions = {}): Promise<Setup> {
-  const server = await startScriptedServer();
-  const client = createClient(server.port, options);
+  const server = await scriptedServer({ status: { ext: ['abort', 'gap', 'retry'] } });
+  const client = server.client(options);
   const errors: unknown[] = [];
   void (async () => {
     for await (const { error } of client.listener('error')) errors.push(error);
   })();
-  const peer = await server.nextPeer();
-  await peer.answerHandshake(GOOD_HANDSHAKE);
-  const subscribed = nextValue(client.subscribe('good').listener('subscribe'));
-  peer.send({ rid: (await peer.event('#subscribe')).cid });
-  await subscribed;
-  return { client, peer, errors };
+  client.subscribe('good');
+  await until(() => client.isSubscribed('good'));
+  return { client, peer: await server.connection(), errors };
+}
+
+/** Waits for a handshake and answers it. */
+async function answerHandshake(peer: ScriptedConnection, data: unknown): Promise<void> {
+  peer.send({ rid: (await peer.first('#handshake')).cid, data });
+}
+
+/** Resolves with the first packet, past or to come, that meets `predicate`. */
+async function packetOf(
+  peer: ScriptedConnection,
+  predicate: (packet: SentPacket) => boolean,
+): Promise<SentPacket> {
+  await until(() => peer.packets.some(predicate));
+  return peer.packets.find(predicate) as SentPacket;
 }
 
 /** Shows that calls are answered and messages are delivered. */
@@ -49,9 +47,9 @@ async function expectAlive({ client, peer }: Setup): Promise<void> {
   const message = nextValue(client.channel('good'));
   peer.send({ event: '#publish', data: { channel: 'good', data: 'still here' } });
   expect(await message).toBe('still here');
-  const mark = `mark ${peer.received.length}`;
+  const mark = `mark ${peer.packets.length}`;
   const answered = client.invoke('echo', mark);
-  const call = await peer.packet(({ event, data }) => event === 'echo' && data === mark);
+  const call = await packetOf(peer, ({ event, data }) => event === 'echo' && data === mark);
   peer.send({ rid: call.cid, data: mark });
   expect(await answered).toBe(mark);
   expect(client.state).toBe('open');
@@ -85,16 +83,14 @@ describe('a handshake answered with nonsense', () => {
   test.each(oddValues.map((value) => [JSON.stringify(value).slice(0, 40), value]))(
     'with %s as its data, is a typed error or a connection, and the next good answer connects',
     async (_what, data) => {
-      const server = await startScriptedServer();
-      const client = createClient(server.port, { connectTimeout: 2000 });
+      const server = await scriptedServer({ answersHandshake: false });
+      const client = server.client({ autoReconnectOptions: QUICK_RECONNECT, connectTimeout: 2000 });
       const errors = collected(client.listener('error'));
-      const peer = await server.nextPeer();
-      await peer.answerHandshake(data);
+      await answerHandshake(await server.connection(), data);
       await until(() => client.state !== 'connecting');
       if (client.state === 'open') client.reconnect();
       const connected = nextValue(client.listener('connect'));
-      const next = await server.nextPeer();
-      await next.answerHandshake(GOOD_HANDSHAKE);
+      await answerHandshake(await server.connection(1), GOOD_HANDSHAKE);
 
       expect(await connected).toMatchObject({ id: 'peer' });
       expect(client.id).toBe('peer');
@@ -120,31 +116,28 @@ describe('a handshake answered with nonsense', () => {
     ['maxPayload', 'big'],
     ['maxPayload', 1e-9],
   ])('with the wrong %s %j, leaves no client that cannot be used', async (field, value) => {
-    const server = await startScriptedServer();
-    const client = createClient(server.port, { ackTimeout: 1000 });
+    const server = await scriptedServer({ answersHandshake: false });
+    const client = server.client({ autoReconnectOptions: QUICK_RECONNECT });
     const errors = collected(client.listener('error'));
     for (const name of ['one', 'two', 'three']) client.subscribe(name);
-    const peer = await server.nextPeer();
-    await peer.answerHandshake({ ...GOOD_HANDSHAKE, [field]: value });
-    await until(() => client.state !== 'connecting');
-    const current = client.state === 'open' ? peer : await server.nextPeer();
-    if (current !== peer) await current.answerHandshake(GOOD_HANDSHAKE);
-    await current.packet(({ data }) => (data as { channel?: unknown } | undefined)?.channel === 'three');
+    const peer = await server.connection();
+    await answerHandshake(peer, { ...GOOD_HANDSHAKE, [field]: value });
+    await until(() => client.subscriptions().length === 3);
     const answered = client.invoke('echo', 1);
-    current.send({ rid: (await current.event('echo')).cid, data: 2 });
+    peer.send({ rid: (await peer.first('echo')).cid, data: 2 });
 
     expect(await answered).toBe(2);
-    expect(current.received.filter(({ event }) => event === '#subscribe')).toHaveLength(3);
+    expect(peer.of('#subscribe')).toHaveLength(3);
     expectTyped(errors.map(({ error }) => error));
   });
 
   test('with an error that is no error, is a connectAbort with an Error', async () => {
-    const server = await startScriptedServer();
-    const client = createClient(server.port, { autoReconnect: false });
+    const server = await scriptedServer({ answersHandshake: false });
+    const client = server.client({ autoReconnect: false });
     const failed = nextValue(client.listener('error'));
     const aborted = nextValue(client.listener('connectAbort'));
-    const peer = await server.nextPeer();
-    peer.send({ rid: (await peer.event('#handshake')).cid, error: { statusCode: '__proto__', name: 7 } });
+    const peer = await server.connection();
+    peer.send({ rid: (await peer.first('#handshake')).cid, error: { statusCode: '__proto__', name: 7 } });
 
     expect((await failed).error).toBeInstanceOf(Error);
     expect(await aborted).toMatchObject({ code: 4003 });
@@ -249,7 +242,7 @@ describe('a packet that is nonsense', () => {
     ['five megabytes of text', JSON.stringify({ event: 'large', data: 'x'.repeat(5_000_000) })],
   ])('does no harm when the frame is %s', async (_what, frame) => {
     const setup = await connect();
-    setup.peer.send(frame);
+    setup.peer.socket.send(frame);
 
     await expectAlive(setup);
     expectTyped(setup.errors);
@@ -281,7 +274,7 @@ describe('a packet that is nonsense', () => {
   ])('as the error of a call, %s, rejects that call with an Error', async (_what, error) => {
     const setup = await connect();
     const outcome = setup.client.invoke('broken').catch((reason: unknown) => reason);
-    setup.peer.send({ rid: (await setup.peer.event('broken')).cid, error });
+    setup.peer.send({ rid: (await setup.peer.first('broken')).cid, error });
 
     expect(await outcome).toBeInstanceOf(Error);
     expect(await outcome).toMatchObject({ delivery: 'refused' });
@@ -293,7 +286,7 @@ describe('a packet that is nonsense', () => {
     async (error) => {
       const setup = await connect();
       const call = setup.client.invoke('broken');
-      setup.peer.send({ rid: (await setup.peer.event('broken')).cid, error });
+      setup.peer.send({ rid: (await setup.peer.first('broken')).cid, error });
 
       await expect(call).rejects.toBe(error);
       await expectAlive(setup);
@@ -303,7 +296,7 @@ describe('a packet that is nonsense', () => {
   test('that answers a call twice settles it once', async () => {
     const setup = await connect();
     const answered = setup.client.invoke('twice');
-    const { cid } = await setup.peer.event('twice');
+    const { cid } = await setup.peer.first('twice');
     setup.peer.send([
       { rid: cid, data: 'first' },
       { rid: cid, error: { name: 'LateError', message: 'no' } },
@@ -311,29 +304,5 @@ describe('a packet that is nonsense', () => {
 
     expect(await answered).toBe('first');
     await expectAlive(setup);
-  });
-});
-
-describe('a server that never answers', () => {
-  test('a subscription: the failure is reported with its reason', async () => {
-    const { client } = await connect({ subscribeTimeout: 100 });
-    const failed = nextValue(client.listener('subscribeFail'));
-    const channel = client.subscribe('silent');
-
-    expect(await failed).toMatchObject({ channel: 'silent', error: { name: 'TimeoutError' } });
-    expect(channel.state).toBe('unsubscribed');
-    expect(client.isSubscribed('good')).toBe(true);
-  });
-
-  test('the handshake: the attempt ends in time, and the next one is made', async () => {
-    const server = await startScriptedServer();
-    const client = createClient(server.port, { connectTimeout: 100, ackTimeout: 100 });
-    const aborted = nextValue(client.listener('connectAbort'));
-    await server.nextPeer();
-    expect((await aborted).code).toBeGreaterThanOrEqual(4000);
-    const connected = nextValue(client.listener('connect'));
-    await (await server.nextPeer()).answerHandshake();
-
-    expect(await connected).toMatchObject({ id: 'peer' });
   });
 });
