@@ -12,7 +12,7 @@ import { fork } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { availableParallelism } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { transform } from 'esbuild';
 import { finish, root, run } from './check.mjs';
 import { pageSnippets, wholeCode } from './snippets.mjs';
@@ -109,6 +109,11 @@ function report(problem, prints, out, errors) {
   return `${problem}\n  announced: ${prints.join(' | ')}\n${shown.slice(0, MAX_SHOWN).replaceAll(/^/gm, '  ')}`;
 }
 
+function link(target, path) {
+  mkdirSync(dirname(path), { recursive: true });
+  symlinkSync(join(root, target), path, 'junction');
+}
+
 async function runSnippet(snippet, index, folder) {
   const at = `${snippet.file}:${snippet.line}`;
   const source = await toJavaScript(snippet);
@@ -117,10 +122,13 @@ async function runSnippet(snippet, index, folder) {
     return { problem: `${at}: it does not say what it prints, so nobody would notice when it stops working` };
   // `require()` is for scripts.
   const isScript = snippet.language === 'js' && /\brequire\(/.test(source) && !/^import /m.test(source);
-  const file = join(folder, `snippet-${index}.${isScript ? 'cjs' : 'mjs'}`);
-  writeFileSync(file, source);
-  const problem = await runFile(file, snippet, folder);
-  return problem === undefined ? 'passed' : { problem: `${at}: ${problem}` };
+  for (const place of snippet.both ? ['.', 'published'] : ['.']) {
+    const file = join(folder, place, `snippet-${index}.${isScript ? 'cjs' : 'mjs'}`);
+    writeFileSync(file, source);
+    const problem = await runFile(file, snippet, folder);
+    if (problem !== undefined) return { problem: `${at}: ${place === '.' ? '' : `${place}: `}${problem}` };
+  }
+  return 'passed';
 }
 
 async function main(pages) {
@@ -134,14 +142,10 @@ async function main(pages) {
   mkdirSync(join(root, 'coverage'), { recursive: true });
   const folder = mkdtempSync(join(root, 'coverage', 'run-examples-'));
   try {
-    // As an application that has switched has them.
-    mkdirSync(join(folder, 'node_modules'));
-    for (const end of ['server', 'client'])
-      symlinkSync(
-        join(root, 'packages', end),
-        join(folder, 'node_modules', `socketcluster-${end}`),
-        'junction',
-      );
+    // As an application that has switched has them, and, for the client, as one that has not.
+    link('packages/server', join(folder, 'node_modules/socketcluster-server'));
+    link('packages/client', join(folder, 'node_modules/socketcluster-client'));
+    link('node_modules/socketcluster-client', join(folder, 'published/node_modules/socketcluster-client'));
     writeFileSync(join(folder, 'run.mjs'), RUNNER);
     const results = [];
     const queue = [...snippets.entries()];

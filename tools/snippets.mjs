@@ -17,6 +17,7 @@
  * `socketcluster-client` are ours. A word behind the language of the block says what is special about a snippet:
  *
  *     ```ts endless                                   its loop at the top never ends
+ *     ```js both                                      it is run with the published socketcluster-client, too
  *     ```ts not-run needs an account                  it is compiled only, and why
  *     ```ts ignore types that are not installed       it is neither compiled nor run, and why
  */
@@ -34,6 +35,9 @@ const LANGUAGES = new Map([
   ['mjs', 'js'],
   ['cjs', 'js'],
 ]);
+
+/** What may stand behind the language. */
+const WORDS = new Set(['ignore', 'not-run', 'endless', 'both']);
 
 /** The words that need a reason behind them. */
 const WITH_REASON = new Set(['ignore', 'not-run']);
@@ -59,7 +63,7 @@ export function wholeCode({ prelude, code, epilogue }) {
 }
 
 /**
- * The snippets of a Markdown text: `[{ language, code, prelude, epilogue, prints, line, ignored, notRun, endless }]`, `line` being the line of
+ * The snippets of a Markdown text: `[{ language, code, prelude, epilogue, prints, line, ignored, notRun, endless, both }]`, `line` being the line of
  * the text before the code. An unfinished fence, and a word without the reason it needs, are problems.
  */
 function markdownSnippets(text, at, problems) {
@@ -83,6 +87,8 @@ function markdownSnippets(text, at, problems) {
       const [, indent, mark, label, info] = fence;
       const language = LANGUAGES.get(label.toLowerCase());
       const [word, ...reason] = info.trim().split(/\s+/);
+      if (language !== undefined && word !== '' && !WORDS.has(word))
+        problems.push(`${at(index)}: "${word}" is none of ${[...WORDS].join(', ')}`);
       if (WITH_REASON.has(word) && reason.length === 0)
         problems.push(`${at(index)}: "${word}" needs a reason: \`\`\`${label} ${word} <why>`);
       open = { mark, indent: indent.length, language, word, prelude, line: index + 1, lines: [] };
@@ -111,8 +117,10 @@ function complete({ language, word, prelude, line, lines, indent }, linesAfter) 
     .split('\n')
     .map((each) => /console\.log\(.*[;}] \/\/ (.*)$/.exec(each)?.[1]);
   const prints = [...commented, ...printed].filter((each) => each !== undefined && each !== '');
-  const [ignored, notRun, endless] = ['ignore', 'not-run', 'endless'].map((each) => each === word);
-  return { language, code, prelude, epilogue, prints, line, ignored, notRun, endless };
+  const [ignored, notRun, endless, both] = ['ignore', 'not-run', 'endless', 'both'].map(
+    (each) => each === word,
+  );
+  return { language, code, prelude, epilogue, prints, line, ignored, notRun, endless, both };
 }
 
 /** What an HTML comment that begins in the first of the lines says, if it has that name. */
