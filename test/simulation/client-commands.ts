@@ -53,11 +53,24 @@ export function checkAlways({ client, wanted, faults, watch }: SimulatedWorld): 
     throw new Error(`The client is ${client.state} and has the id ${client.id}`);
 }
 
+/** Whether the client was answered each time it showed a token; else it was told that it cannot know. */
+export function knowsItsLogins({ promised }: SimulatedWorld): boolean {
+  const isUnknown = (value: unknown): boolean =>
+    (value as { delivery?: string } | null)?.delivery === 'unknown';
+  return !promised.some(({ what, value }) => what === 'authenticate' && isUnknown(value));
+}
+
+/** Whether the two ends may see the end of a token at different times, or have just done so. */
+function isAboutToExpire(token: { readonly exp?: number } | null): boolean {
+  return token?.exp !== undefined && token.exp * 1000 - Date.now() < QUIET_MS;
+}
+
 /** Longer than everything that was said needs to be answered. */
 const QUIET_MS = 5000;
 
 /** On a connection that has been left in peace, both ends know the same. */
-async function checkAgreement({ client, server, network, device, clock }: SimulatedWorld): Promise<void> {
+async function checkAgreement(world: SimulatedWorld): Promise<void> {
+  const { client, server, network, device, clock } = world;
   const { id } = client;
   await clock.advance(QUIET_MS);
   if (id === null || client.id !== id || client.isBufferingBatch) return;
@@ -66,6 +79,8 @@ async function checkAgreement({ client, server, network, device, clock }: Simula
   expect(client.subscriptions().toSorted(), 'what both ends think is subscribed').toEqual(
     socket?.subscriptions().toSorted(),
   );
+  if (knowsItsLogins(world) && !isAboutToExpire(client.authToken))
+    expect(client.authState, 'who is logged in, at both ends').toBe(socket?.authState);
 }
 
 /** One channel more often than the others, so that more than one thing happens to it. */
@@ -155,6 +170,17 @@ export const happenings: readonly fc.Arbitrary<Happening>[] = [
     run: ({ network, device }) => {
       network.isReachable = true;
       device.window.dispatch('online');
+    },
+  }),
+  happening('connections hang', {
+    run: ({ network }) => {
+      network.isHanging = true;
+      network.cutAll();
+    },
+  }),
+  happening('connections hang no more', {
+    run: ({ network }) => {
+      network.isHanging = false;
     },
   }),
   happening('the network has changed', {
@@ -257,6 +283,14 @@ export const happenings: readonly fc.Arbitrary<Happening>[] = [
     run: async (world, lifeMs) => {
       const token = await world.server.sign('ada', lifeMs);
       world.track('authenticate', world.client.authenticate(token));
+    },
+  }),
+  happening('authenticate, and log out at once', {
+    canRun: ({ isServerUp }) => isServerUp,
+    run: async (world) => {
+      const token = await world.server.sign('eve', 3_600_000);
+      world.track('given up', world.client.authenticate(token));
+      world.track('deauthenticate', world.client.deauthenticate());
     },
   }),
   happening('authenticate with nonsense', {

@@ -6,7 +6,7 @@
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { checkAlways, happenings, type Intent } from './client-commands.js';
+import { checkAlways, happenings, type Intent, knowsItsLogins } from './client-commands.js';
 import { CHANNELS, SimulatedWorld, type WorldSetup } from './simulated-world.js';
 
 /** Longer than everything that can still be under way: a dead connection is noticed, and a new one is made. */
@@ -71,13 +71,6 @@ async function recover(world: SimulatedWorld): Promise<void> {
   checkAlways(world);
   expect(socket?.subscriptions()).toEqual([]);
   expect(server.errors).toEqual([]);
-}
-
-/** Whether the client was answered each time it showed a token; else it was told that it cannot know. */
-function knowsItsLogins({ promised }: SimulatedWorld): boolean {
-  const isUnknown = (value: unknown): boolean =>
-    (value as { delivery?: string } | null)?.delivery === 'unknown';
-  return !promised.some(({ what, value }) => what === 'authenticate' && isUnknown(value));
 }
 
 /** What a caller was told is true. */

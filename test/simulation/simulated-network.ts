@@ -54,6 +54,7 @@ export class Link {
 
   async open(uri: string): Promise<void> {
     const { server, clock } = this.#network;
+    if (this.#network.isHanging) return;
     if (this.#isLost || !this.#network.isReachable) {
       clock.set(() => this.#endClient(1006, ''), CONNECT_TIMEOUT_MS);
       return;
@@ -209,6 +210,8 @@ export class SimulatedNetwork {
   readonly latencyMs: number;
   /** Whether new connections get through. */
   isReachable: boolean = true;
+  /** Whether new connections are taken and then left without an answer. */
+  isHanging: boolean = false;
   #count = 0;
 
   constructor(clock: VirtualClock, device: SimulatedDevice, watcher: Watcher, latencyMs: number) {

@@ -92,6 +92,7 @@ export class SimulatedWorld {
     this.client.stopBatching();
     this.client.flushBatch();
     this.network.isReachable = true;
+    this.network.isHanging = false;
     this.server.start();
     this.device.wakeUp();
   }
