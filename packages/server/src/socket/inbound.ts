@@ -11,6 +11,11 @@ import { isTooEarly, type Pending, routePacket } from './route-packet.js';
 
 type Frame = string | Buffer;
 
+/** How long one socket may keep the others waiting: so many packets, or so many milliseconds. */
+const LONGEST_TURN = { packets: 256, ms: 10 };
+/** The clock is looked at once for so many packets. */
+const PACKETS_PER_LOOK = 8;
+
 /** A frame that holds several packets, while it is being processed. */
 interface Batch {
   readonly packets: readonly unknown[];
@@ -49,6 +54,9 @@ export class Inbound implements Resumable, PacketQueue {
   /** The stream that the last packet went to, if it had its effect at once. */
   #runEvent: string | undefined;
   #isRunOfCalls = false;
+  /** Packets processed since others had their turn, and since when. */
+  #turnPackets = 0;
+  #turnSince = 0;
   #lastRead: number | undefined;
   #ended = false;
   #killed = false;
@@ -144,8 +152,25 @@ export class Inbound implements Resumable, PacketQueue {
     }
     let pending: Pending | undefined;
     do pending = this.#processNext();
-    while (pending === undefined && this.#isNextOfRun());
+    while (pending === undefined && this.#isNextOfRun() && !this.#isTurnOver());
     this.#goOn(pending);
+  }
+
+  /** Whether the other sockets have waited long enough. */
+  #isTurnOver(): boolean {
+    this.#turnPackets += 1;
+    if (this.#turnPackets % PACKETS_PER_LOOK !== 1) return this.#turnPackets >= LONGEST_TURN.packets;
+    const now = performance.now();
+    if (this.#turnPackets === 1) this.#turnSince = now;
+    return now - this.#turnSince >= LONGEST_TURN.ms;
+  }
+
+  /** Lets everybody else have a turn. */
+  #yield(): void {
+    setImmediate(() => {
+      this.#turnPackets = 0;
+      this.resume();
+    });
   }
 
   get #isMoreWaiting(): boolean {
@@ -210,8 +235,9 @@ export class Inbound implements Resumable, PacketQueue {
       return;
     }
     // An engine that does not count its reads may be about to report another message of this one.
-    if (this.#isMoreWaiting || this.#connection.engine.reads === undefined) afterMicrotasks(this);
-    else this.#rest();
+    if (!this.#isMoreWaiting && this.#connection.engine.reads !== undefined) this.#rest();
+    else if (this.#isTurnOver()) this.#yield();
+    else afterMicrotasks(this);
   }
 
   /** A packet that had to wait for something has had its effect. */
@@ -229,6 +255,7 @@ export class Inbound implements Resumable, PacketQueue {
 
   #rest(): void {
     this.#busy = false;
+    this.#turnPackets = 0;
     // An idle socket holds no array.
     this.#frames = undefined;
     this.#whenDrained?.();

@@ -129,3 +129,41 @@ describe.each(WAYS)('several messages %s', (_, bytes) => {
     );
   });
 });
+
+describe('a batch of many packets', () => {
+  const many = 20_000;
+
+  test.each([
+    ['without middleware', false],
+    ['with an inbound middleware', true],
+  ])('lets the packets of others in, %s', async (_, isJudged) => {
+    const { server, open } = await startServer();
+    if (isJudged) {
+      server.setMiddleware(server.MIDDLEWARE_INBOUND, async (stream) => {
+        for await (const action of stream) action.allow();
+      });
+    }
+    const [busy, bystander] = [await open(), await open()];
+    let handled = 0;
+    const all = (async () => {
+      for await (const data of busy.socket.receiver('n')) {
+        // Not before: now the batch is being processed.
+        if (handled === 0) bystander.client.send({ event: 'ask', cid: 2 });
+        handled += 1;
+        if (data === 'last') return;
+      }
+    })();
+    const asked = (async () => {
+      for await (const request of bystander.socket.procedure('ask')) {
+        request.end(handled);
+        return;
+      }
+    })();
+    const batch: object[] = Array.from({ length: many }, (__, data) => ({ event: 'n', data }));
+    busy.client.send([...batch, { event: 'n', data: 'last' }]);
+    await Promise.all([all, asked]);
+    expect(handled).toBe(many + 1);
+    const answer = await bystander.client.next(({ rid }) => rid === 2);
+    expect(Number(answer.data)).toBeLessThan(many);
+  });
+});
