@@ -12,7 +12,7 @@ const WAYS: [way: string, bytes: (packets: object[]) => Buffer][] = [
   ['of one batch', (packets) => encodeFrame(JSON.stringify(packets))],
 ];
 
-async function open() {
+async function openRaw() {
   const started = await startServer();
   const connected = nextValue(started.server.listener('connection'));
   const raw = await RawConnection.upgrade(started.port);
@@ -25,7 +25,7 @@ describe.each(WAYS)('several messages %s', (_, bytes) => {
   const numbers = Array.from({ length: 20 }, (__, n) => n);
 
   test('reach a loop in order, all of them', async () => {
-    const { raw, socket } = await open();
+    const { raw, socket } = await openRaw();
     const heard: unknown[] = [];
     raw.write(bytes([...numbers.map((data) => ({ event: 'n', data })), { event: 'n', data: 'last' }]));
     for await (const data of socket.receiver('n')) {
@@ -36,7 +36,7 @@ describe.each(WAYS)('several messages %s', (_, bytes) => {
   });
 
   test('reach who asks for each of them anew', async () => {
-    const { raw, socket } = await open();
+    const { raw, socket } = await openRaw();
     const heard: unknown[] = [];
     const first = socket.receiver('n').once();
     raw.write(bytes(numbers.map((data) => ({ event: 'n', data }))));
@@ -46,7 +46,7 @@ describe.each(WAYS)('several messages %s', (_, bytes) => {
   });
 
   test('reach a loop and who asks for each of them anew, of the same stream', async () => {
-    const { raw, socket } = await open();
+    const { raw, socket } = await openRaw();
     const looped: unknown[] = [];
     const asked: unknown[] = [];
     const loop = (async () => {
@@ -62,7 +62,7 @@ describe.each(WAYS)('several messages %s', (_, bytes) => {
   });
 
   test('find what the loop of the message before has begun, also behind a run', async () => {
-    const { raw, socket } = await open();
+    const { raw, socket } = await openRaw();
     const heard: unknown[] = [];
     const done = (async () => {
       for await (const data of socket.receiver<number>('n')) {
@@ -81,7 +81,7 @@ describe.each(WAYS)('several messages %s', (_, bytes) => {
   });
 
   test('end soon after the loop disconnects the socket', async () => {
-    const { raw, socket } = await open();
+    const { raw, socket } = await openRaw();
     const heard: unknown[] = [];
     const done = (async () => {
       for await (const data of socket.receiver<number>('n')) {
@@ -98,7 +98,7 @@ describe.each(WAYS)('several messages %s', (_, bytes) => {
   });
 
   test('are calls and transmits of the same name, each in its own stream', async () => {
-    const { raw, socket } = await open();
+    const { raw, socket } = await openRaw();
     const order: unknown[] = [];
     const calls = (async () => {
       for await (const request of socket.procedure('x')) {
