@@ -11,7 +11,7 @@ function documentedOptions(): Map<string, string> {
   const section = /\n## Options\n([\s\S]*?)\n## /.exec(guide)?.[1] ?? '';
   const options = new Map<string, string>();
   for (const [, names = '', defaults = ''] of section.matchAll(/^\| (`.*?) \| (.*?) \|/gm)) {
-    const listed = [...names.matchAll(/`(\w+)`/g)].map(([, name]) => name as string);
+    const listed = [...names.matchAll(/`(\w+)`/g)].flatMap(([, name]) => name ?? []);
     const parts = listed.length > 1 ? defaults.split(', ') : [defaults];
     for (const [index, name] of listed.entries()) options.set(name, parts[index] ?? '');
   }
@@ -25,7 +25,7 @@ function declaredOptions(): string[] {
   // Accepted, and not used.
   const unused = new Set(['subscriptionRetryOptions']);
   return [...body.matchAll(/^ {2}readonly (\w+)\?:/gm)]
-    .map(([, name]) => name as string)
+    .flatMap(([, name]) => name ?? [])
     .filter((name) => !unused.has(name));
 }
 
