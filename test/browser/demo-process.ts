@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterTest, withDeadline } from '@socketcluster-ts/testkit';
 
-const MAIN = fileURLToPath(new URL('../../examples/demo/dist/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../examples/demo/dist/server/main.js', import.meta.url));
 const START_DEADLINE_MS = 20_000;
 
 /** A run of the demo that came to its end. */

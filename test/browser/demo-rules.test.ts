@@ -5,9 +5,13 @@ import { pathToFileURL } from 'node:url';
 import type { AGClientSocket } from '@socketcluster-ts/client';
 import { afterTest, nextValue } from '@socketcluster-ts/testkit';
 import { describe, expect, test } from 'vitest';
-import { loadAuthKey } from '../../examples/demo/src/auth-key.js';
+import { loadAuthKey } from '../../examples/demo/src/server/auth-key.js';
 import { connectClient } from '../pairings/client.js';
 import { startDemo } from './demo-process.js';
+
+const ID = '5e0f1e0c-8f0b-4a5c-9d57-2f2f6a2a9c11';
+const TOO_LONG = 'A message has at most 500 characters.';
+const NAME_RULE = 'A name has 1 to 24 printable characters.';
 
 async function connect(): Promise<AGClientSocket> {
   return connectClient(await startDemo());
@@ -19,18 +23,10 @@ async function joinRoom(client: AGClientSocket, room: string): Promise<void> {
 
 describe('what the demo refuses, whoever asks', () => {
   test.each([
-    ['stats', { published: 9 }, 'Only the server publishes here.'],
+    ['stats', { published: 9, clients: 1, upSeconds: 1, rooms: {} }, 'Only the server publishes here.'],
     ['presence/lobby', { count: 99 }, 'Only the server publishes here.'],
-    ['elsewhere', 'x', 'Only the server publishes here.'],
-    ['room/ideas', { text: 'x', nickname: 'n' }, 'Join the room before you write in it.'],
-    ['room/lobby', null, 'A message needs a text.'],
-    ['room/lobby', { text: 5, nickname: 'n' }, 'A message needs a text.'],
-    ['room/lobby', { text: ' \u0007\n', nickname: 'n' }, 'An empty message is not sent.'],
-    ['room/lobby', { text: 'x'.repeat(501), nickname: 'n' }, 'A message has at most 500 characters.'],
-    ['room/lobby', { text: 'x'.repeat(100_000), nickname: 'n' }, 'A message has at most 500 characters.'],
-    ['room/lobby', { text: 'x' }, 'A name has 1 to 24 printable characters.'],
-    ['room/lobby', { text: 'x', nickname: 'a\u202eb' }, 'A name has 1 to 24 printable characters.'],
-    ['room/lobby', { text: 'x', nickname: 'n'.repeat(25) }, 'A name has 1 to 24 printable characters.'],
+    ['typing/lobby', { socketId: 'x', name: 'n' }, 'Only the server publishes here.'],
+    ['room/ideas', { id: ID, text: 'x', name: 'n' }, 'Join the room before you write in it.'],
   ])('a message to %s (%#)', async (channel, data, message) => {
     const client = await connect();
     await joinRoom(client, 'lobby');
@@ -38,12 +34,38 @@ describe('what the demo refuses, whoever asks', () => {
   });
 
   test.each([
+    [null, [expect.anything()]],
+    [{ id: ID, text: 5, name: 'n' }, [{ path: ['text'], message: 'A message needs a text.' }]],
+    [{ id: ID, text: ' \u0007\n', name: 'n' }, [{ path: ['text'], message: 'An empty message is not sent.' }]],
+    [{ id: ID, text: 'x'.repeat(501), name: 'n' }, [{ path: ['text'], message: TOO_LONG }]],
+    [{ id: ID, text: 'x'.repeat(100_000), name: 'n' }, [{ path: ['text'], message: TOO_LONG }]],
+    [{ id: ID, text: 'x' }, [expect.objectContaining({ path: ['name'] })]],
+    [{ id: ID, text: 'x', name: 'a\u202eb' }, [{ path: ['name'], message: NAME_RULE }]],
+    [{ id: ID, text: 'x', name: 'n'.repeat(25) }, [{ path: ['name'], message: NAME_RULE }]],
+    [{ id: 'mine', text: 'x', name: 'n' }, [{ path: ['id'], message: 'The id of a message is a UUID.' }]],
+  ])('a message that is not what the contract says (%#)', async (data, issues) => {
+    const client = await connect();
+    await joinRoom(client, 'lobby');
+    await expect(client.invokePublish('room/lobby', data)).rejects.toMatchObject({
+      name: 'InvalidDataError',
+      entry: 'channels.room/:room',
+      issues,
+    });
+  });
+
+  test('a channel that the contract does not have', async () => {
+    const client = await connect();
+    await expect(client.invokePublish('elsewhere', 'x')).rejects.toMatchObject({ name: 'UnknownNameError' });
+  });
+
+  test.each([
     ['room/members', 'LoginRequiredError'],
     ['presence/members', 'LoginRequiredError'],
-    ['room/', 'ForbiddenError'],
+    ['typing/members', 'LoginRequiredError'],
+    ['room/', 'UnknownNameError'],
     ['room/-x', 'ForbiddenError'],
     [`room/${'x'.repeat(25)}`, 'ForbiddenError'],
-    ['elsewhere', 'ForbiddenError'],
+    ['elsewhere', 'UnknownNameError'],
   ])('a subscription to %s', async (channel, name) => {
     const client = await connect();
     const failure = nextValue(client.listener('subscribeFail'));
@@ -52,13 +74,14 @@ describe('what the demo refuses, whoever asks', () => {
   });
 
   test.each([
-    ['constructor', undefined, 'UnknownProcedureError'],
-    ['add', { a: '1', b: 2 }, 'InvalidInputError'],
-    ['rollDice', { sides: 2.5 }, 'InvalidInputError'],
+    ['constructor', undefined, 'UnknownNameError'],
+    ['add', { a: '1', b: 2 }, 'InvalidDataError'],
+    ['rollDice', { sides: 2.5 }, 'InvalidDataError'],
     ['history', { room: 'members' }, 'LoginRequiredError'],
-    ['history', undefined, 'InvalidInputError'],
-    ['login', undefined, 'InvalidInputError'],
-    ['login', { name: 'Ada', password: ['demo'] }, 'LoginFailedError'],
+    ['history', undefined, 'InvalidDataError'],
+    ['login', undefined, 'InvalidDataError'],
+    ['login', { name: 'Ada', password: ['demo'] }, 'InvalidDataError'],
+    ['login', { name: 'Ada', password: 'guess' }, 'LoginFailedError'],
   ])('the call %s(%j)', async (procedure, data, name) => {
     const client = await connect();
     await expect(client.invoke(procedure, data)).rejects.toMatchObject({ name });
@@ -82,15 +105,16 @@ describe('what the server vouches for', () => {
     await joinRoom(client, 'lobby');
     const received = nextValue(client.channel('room/lobby'));
     await client.invokePublish('room/lobby', {
+      id: ID,
       text: 'Signed\r\nby me',
-      nickname: 'Grace',
       name: 'Grace',
+      member: false,
       at: 1,
       html: '<b>',
     });
     const message = (await received) as { at: number };
     expect(message).toEqual({
-      id: expect.any(String),
+      id: ID,
       text: 'Signed\nby me',
       name: 'Ada L.',
       member: true,
@@ -99,13 +123,42 @@ describe('what the server vouches for', () => {
     expect(Math.abs(Date.now() - message.at)).toBeLessThan(60_000);
   });
 
-  test('a burst carries nothing of what the client sent', async () => {
+  test('a message that is sent again is still one, and cannot be changed', async () => {
     const client = await connect();
-    const channel = client.subscribe('burst');
+    await joinRoom(client, 'lobby');
+    await client.invokePublish('room/lobby', { id: ID, text: 'Once.', name: 'Nora' });
+    const received = nextValue(client.channel('room/lobby'));
+    await client.invokePublish('room/lobby', { id: ID, text: 'Something else.', name: 'Omar' });
+    expect(await received).toMatchObject({ id: ID, text: 'Once.', name: 'Nora' });
+    const { messages } = (await client.invoke('history', { room: 'lobby' })) as { messages: unknown[] };
+    expect(messages).toHaveLength(1);
+  });
+
+  test('a guest who claims to be a member, and another time, is neither', async () => {
+    const client = await connect();
+    await joinRoom(client, 'lobby');
+    const received = nextValue(client.channel('room/lobby'));
+    await client.invokePublish('room/lobby', { id: ID, text: 'x', name: 'Ada', member: true, at: 1 });
+    const message = (await received) as { member: boolean; at: number };
+    expect(message.member).toBe(false);
+    expect(Math.abs(Date.now() - message.at)).toBeLessThan(60_000);
+  });
+
+  test('only those who are in a room are told that somebody writes there, under the name of the login', async () => {
+    const demo = await startDemo();
+    const [inside, outside] = [await connectClient(demo), await connectClient(demo)];
+    const authenticated = nextValue(inside.listener('authenticate'));
+    await inside.invoke('login', { name: 'Ada', password: 'demo' });
+    await authenticated;
+    await joinRoom(inside, 'lobby');
+    const channel = inside.subscribe('typing/lobby');
     await nextValue(channel.listener('subscribe'));
-    const received = nextValue(channel);
-    await client.invokePublish('burst', { html: '<b>' });
-    expect(await received).toBeNull();
+    const told = nextValue(channel);
+    await outside.transmit('typing', { room: 'lobby', name: 'Nobody' });
+    // The answer shows that the server is done with what was sent before.
+    await outside.invoke('serverTime');
+    await inside.transmit('typing', { room: 'lobby', name: 'Grace' });
+    expect(await told).toEqual({ socketId: inside.id, name: 'Ada' });
   });
 });
 

@@ -11,23 +11,24 @@ describe('the files of the demo', () => {
     expect(page.headers.get('content-security-policy')).toContain("default-src 'self'");
     const html = await page.text();
     const paths = [...html.matchAll(/(?:src|href)="([^"#]+)"/g)].map(([, path]) => path ?? '');
-    expect(paths).toEqual(expect.arrayContaining(['style.css', 'app.js', 'socketcluster-client.min.js']));
+    for (const suffix of ['.css', '.js', '.svg'])
+      expect(paths).toContainEqual(expect.stringMatching(new RegExp(`\\${suffix}$`)));
     for (const path of paths) {
       const response = await fetch(new URL(path, `${url}/`));
       expect([path, response.status], path).toEqual([path, 200]);
       expect(new URL(response.url).origin).toBe(url);
     }
-    const script = await fetch(`${url}/socketcluster-client.min.js`);
+    const script = await fetch(new URL(paths.find((path) => path.endsWith('.js')) ?? '', `${url}/`));
     expect(script.headers.get('content-type')).toBe('text/javascript; charset=utf-8');
   });
 
   test('a current copy is answered with 304, HEAD without a body', async () => {
     const { url } = await startDemo();
-    const style = await fetch(`${url}/style.css`);
+    const style = await fetch(`${url}/favicon.svg`);
     const etag = style.headers.get('etag') ?? '';
     expect(style.headers.get('cache-control')).toBe('no-cache');
-    expect((await fetch(`${url}/style.css`, { headers: { 'if-none-match': etag } })).status).toBe(304);
-    const head = await fetch(`${url}/style.css`, { method: 'HEAD' });
+    expect((await fetch(`${url}/favicon.svg`, { headers: { 'if-none-match': etag } })).status).toBe(304);
+    const head = await fetch(`${url}/favicon.svg`, { method: 'HEAD' });
     expect(head.headers.get('content-length')).toBe(String((await style.arrayBuffer()).byteLength));
     expect(await head.text()).toBe('');
   });

@@ -10,6 +10,8 @@ export interface Profile {
   open(url: string): Promise<DemoTab>;
   /** Runs a function in every tab before anything of the page. */
   beforeLoad(script: () => void): Promise<unknown>;
+  /** Takes the network from all tabs, or gives it back. */
+  setOffline(isOffline: boolean): Promise<void>;
   /** From now on a failure to reach the server is no fault of the page. */
   expectServerAway(): void;
 }
@@ -40,6 +42,10 @@ export async function openProfile(browser: Browser, options: BrowserContextOptio
       return tab;
     },
     beforeLoad: (script) => context.addInitScript(script),
+    setOffline(offline) {
+      isServerAway = true;
+      return context.setOffline(offline);
+    },
     expectServerAway() {
       isServerAway = true;
     },
@@ -65,20 +71,39 @@ export class DemoTab {
     await this.page.locator('#send:enabled').waitFor();
   }
 
-  /** Writes a message and sends it with the Enter key. */
+  /** Writes a message and sends it with the Enter key, once the room is joined. */
   async say(text: string): Promise<void> {
     await this.joined();
+    await this.write(text);
+  }
+
+  /** Writes a message and sends it with the Enter key, connected or not. */
+  async write(text: string): Promise<void> {
     await this.page.getByLabel('Message', { exact: true }).fill(text);
     await this.page.keyboard.press('Enter');
   }
 
   /** Resolves with the message that has exactly this text, once it is shown. */
   async message(text: string): Promise<Locator> {
-    const message = this.page.locator('.message').filter({
+    const message = this.page.locator('#messages .message').filter({
       has: this.page.getByText(text, { exact: true }),
     });
     await message.waitFor();
     return message;
+  }
+
+  /** Resolves with the unsent message of this text, once it is shown with this note. */
+  async unsent(text: string, note: string): Promise<Locator> {
+    const draft = this.page
+      .locator('#outbox .message')
+      .filter({ has: this.page.getByText(text, { exact: true }) });
+    await draft.getByText(note).waitFor();
+    return draft;
+  }
+
+  /** Resolves when nothing waits to be sent. */
+  async allSent(): Promise<void> {
+    await this.page.locator('#outbox .message').first().waitFor({ state: 'detached' });
   }
 
   /** Resolves when the header shows who this tab is. */
@@ -94,17 +119,18 @@ export class DemoTab {
     await this.isShownAs(nickname);
   }
 
-  /** Fills in the login form and submits it; whether it worked is for the test to see. */
-  async submitLogin(name: string, password: string): Promise<void> {
+  /** Fills in the login form and submits it; whether it worked is for the test to see. `onlyHere` keeps the login in this tab. */
+  async submitLogin(name: string, password: string, onlyHere: boolean = false): Promise<void> {
     await this.page.locator('#log-in').click();
     await this.page.getByLabel('Name', { exact: true }).fill(name);
     await this.page.getByLabel('Password').fill(password);
-    await this.page.keyboard.press('Enter');
+    if (onlyHere) await this.page.getByLabel('Only in this tab').check();
+    await this.page.getByLabel('Password').press('Enter');
   }
 
   /** Logs in and resolves when the header shows it. */
-  async logIn(name: string): Promise<void> {
-    await this.submitLogin(name, 'demo');
+  async logIn(name: string, onlyHere: boolean = false): Promise<void> {
+    await this.submitLogin(name, 'demo', onlyHere);
     await this.isShownAs(name);
     await this.page.locator('#account').waitFor({ state: 'hidden' });
   }

@@ -124,9 +124,12 @@ describe('procedures and figures', () => {
 describe('logging in and out', () => {
   test('a login survives a reload, signs the messages, and ends with the logout', async () => {
     const { first, second } = await openTwoTabs();
+    await first.enterRoom('ideas');
+    await second.enterRoom('ideas');
     await first.logIn('Ada');
     await first.page.reload();
     await first.isShownAs('Ada');
+    await first.page.locator('#room-title').getByText('# ideas').waitFor();
     await first.say('Signed.');
     const signed = await second.message('Signed.');
     expect(await signed.locator('.message-name').innerText()).toBe('Ada');
@@ -140,10 +143,36 @@ describe('logging in and out', () => {
     expect((await first.call('Who am I')).answer).toContain('"unauthenticated"');
   });
 
-  test('each tab is a person of its own', async () => {
+  test('tabs share a login: one logs in and all are in, one logs out and all are out', async () => {
+    const { first, second, profile, url } = await openTwoTabs();
+    await first.logIn('Ada');
+    await second.isShownAs('Ada');
+    await second.say('Signed in both.');
+    expect(await (await first.message('Signed in both.')).getAttribute('class')).toContain('own');
+    const third = await profile.open(url);
+    await third.isShownAs('Ada');
+    expect((await third.call('Who am I')).answer).toContain('name: "Ada"');
+
+    await second.page.locator('#log-out').click();
+    for (const tab of [first, second, third]) await tab.page.locator('#log-in').waitFor();
+    await expect.poll(async () => (await first.call('Who am I')).answer).toContain('"unauthenticated"');
+  });
+
+  test('a tab can be somebody else, stays so over a reload, and can join the others again', async () => {
     const { first, second } = await openTwoTabs();
     await first.logIn('Ada');
-    await second.logIn('Grace');
+    await second.isShownAs('Ada');
+    await second.page.locator('#log-out').click();
+    await first.page.locator('#log-in').waitFor();
+    await second.logIn('Grace', true);
+    await first.logIn('Ada');
+    for (const tab of [first, second]) await tab.page.reload();
+    await first.isShownAs('Ada');
+    await second.isShownAs('Grace');
+
+    await second.page.locator('#identity').click();
+    await second.page.getByRole('button', { name: 'Use the login of the other tabs' }).click();
+    await second.isShownAs('Ada');
     await first.page.reload();
     await first.isShownAs('Ada');
   });
@@ -165,7 +194,9 @@ describe('logging in and out', () => {
   });
 
   test('the room for members refuses guests, opens with the login, and closes with the logout', async () => {
-    const { first, second } = await openTwoTabs();
+    const { url, profile } = await openTwoTabs();
+    const first = await profile.open(url);
+    const second = await (await openProfile(browser)).open(url);
     await first.enterRoom('members');
     await first.page.getByText('This room is for members. Log in to join it.').waitFor();
     expect(await first.page.getByLabel('Message', { exact: true }).isDisabled()).toBe(true);
@@ -183,57 +214,6 @@ describe('logging in and out', () => {
     await first.page.locator('#log-out').click();
     await first.page.getByText('You logged out. This room is for members.').waitFor();
     expect(await first.page.getByText('Among ourselves.').count()).toBe(0);
-  });
-});
-
-describe('a restart of the server', () => {
-  test('both tabs say so, come back by themselves, stay logged in, and chat again', async () => {
-    const server = await startDemo();
-    const profile = await openProfile(browser);
-    const first = await profile.open(server.url);
-    const second = await profile.open(server.url);
-    await first.logIn('Ada');
-    await first.say('Before.');
-    await second.message('Before.');
-
-    profile.expectServerAway();
-    expect(await server.stop()).toMatchObject({ code: 0, errors: '' });
-    for (const { page } of [first, second]) {
-      await page.getByText('The server is restarting.').first().waitFor();
-      await page
-        .locator('#connection-text')
-        .getByText(/Reconnecting/)
-        .waitFor();
-      expect(await page.getByRole('button', { name: 'Send', exact: true }).isDisabled()).toBe(true);
-    }
-    await first.page.getByLabel('Message', { exact: true }).fill('Written while it was away.');
-
-    await startDemo(server.port);
-    for (const tab of [first, second]) {
-      await tab.connected();
-      await tab.joined();
-      await tab.page.locator('#banner').waitFor({ state: 'hidden' });
-      await tab.message('Before.');
-    }
-    await first.isShownAs('Ada');
-    await first.page.getByRole('button', { name: 'Send', exact: true }).click();
-    const written = await second.message('Written while it was away.');
-    expect(await written.locator('.badge').innerText()).toBe('member');
-    await second.say('And back.');
-    await first.message('And back.');
-  });
-
-  test('a server that vanishes without a word is missed, and found again', async () => {
-    const server = await startDemo();
-    const profile = await openProfile(browser);
-    const tab = await profile.open(server.url);
-    profile.expectServerAway();
-    await server.stop('SIGKILL');
-    await tab.page.getByText('The connection was lost.').first().waitFor();
-    await startDemo(server.port);
-    await tab.connected();
-    await tab.say('Here again.');
-    await tab.message('Here again.');
   });
 });
 
