@@ -43,7 +43,8 @@ describe('what is not acknowledged yet', () => {
     // More than the server takes at once.
     await tab.page.evaluate(() => {
       const text = document.querySelector<HTMLTextAreaElement>('#composer-text');
-      for (let n = 0; n < 80 && text !== null; n += 1) {
+      if (text === null) return;
+      for (let n = 0; n < 80; n += 1) {
         text.value = `Message ${n}.`;
         text.form?.requestSubmit();
       }

@@ -20,11 +20,11 @@ export class Account extends EventTarget {
   readonly #socket: DemoSocket;
   readonly #logins: LoginStore;
   #nickname = readNickname();
-  readonly #dialog = byId<HTMLDialogElement>('account');
-  readonly #nicknameInput = byId<HTMLInputElement>('nickname');
-  readonly #nameInput = byId<HTMLInputElement>('login-name');
-  readonly #passwordInput = byId<HTMLInputElement>('login-password');
-  readonly #ownInput = byId<HTMLInputElement>('login-own');
+  readonly #dialog = byId('account', HTMLDialogElement);
+  readonly #nicknameInput = byId('nickname', HTMLInputElement);
+  readonly #nameInput = byId('login-name', HTMLInputElement);
+  readonly #passwordInput = byId('login-password', HTMLInputElement);
+  readonly #ownInput = byId('login-own', HTMLInputElement);
 
   constructor(socket: DemoSocket, logins: LoginStore) {
     super();
@@ -109,7 +109,7 @@ export class Account extends EventTarget {
   }
 
   async #logIn(): Promise<void> {
-    const button = byId<HTMLButtonElement>('login-submit');
+    const button = byId('login-submit', HTMLButtonElement);
     const name = this.#nameInput.value.trim();
     if (name === '' || this.#passwordInput.value === '') {
       this.#loginError('Enter a name and the password.');

@@ -13,7 +13,7 @@ interface Answer {
 /** Owns the panel that calls procedures: which one, with what, and the latest answers. */
 export class Calls {
   readonly #socket: DemoSocket;
-  readonly #form = byId<HTMLFormElement>('call-form');
+  readonly #form = byId('call-form', HTMLFormElement);
   readonly #answers = byId('answers');
 
   constructor(socket: DemoSocket) {
@@ -54,7 +54,10 @@ export class Calls {
       }
       case 'rollDice': {
         const data = { sides: Number(sides) };
-        return { request: `'rollDice', ${written(data)}`, invoke: () => this.#socket.invoke('rollDice', data) };
+        return {
+          request: `'rollDice', ${written(data)}`,
+          invoke: () => this.#socket.invoke('rollDice', data),
+        };
       }
       case 'whoAmI':
         return { request: `'whoAmI'`, invoke: () => this.#socket.invoke('whoAmI') };

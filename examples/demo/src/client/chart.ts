@@ -45,8 +45,7 @@ export class Chart {
     this.#samples = this.#samples.filter(({ at }) => now - at < WINDOW_MS + 2 * SLIDE_MS);
     const ceiling = niceCeiling(Math.max(0, ...this.#samples.flatMap(({ server, tab }) => [server, tab])));
     const x = (at: number) => width - ((now - at) / WINDOW_MS) * width;
-    const y = (count: number) =>
-      height - BOTTOM_PX - (count / ceiling) * (height - TOP_PX - BOTTOM_PX);
+    const y = (count: number) => height - BOTTOM_PX - (count / ceiling) * (height - TOP_PX - BOTTOM_PX);
 
     this.#svg.setAttribute('viewBox', `0 0 ${width} ${height}`);
     this.#drawGrid(width, y, ceiling);

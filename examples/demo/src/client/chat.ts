@@ -22,9 +22,9 @@ export class Chat extends EventTarget {
   readonly #messages: MessageList;
   readonly #outbox: Outbox;
   readonly #typing: Typing;
-  readonly #composer = byId<HTMLFormElement>('composer');
-  readonly #text = byId<HTMLTextAreaElement>('composer-text');
-  readonly #send = byId<HTMLButtonElement>('send');
+  readonly #composer = byId('composer', HTMLFormElement);
+  readonly #text = byId('composer-text', HTMLTextAreaElement);
+  readonly #send = byId('send', HTMLButtonElement);
   #room = '';
   #channels: Pick<AGChannel, 'unsubscribe' | 'kill'>[] = [];
   #state: 'joining' | 'joined' | 'refused' = 'joining';
@@ -50,8 +50,7 @@ export class Chat extends EventTarget {
       if (channel === this.#channelName)
         this.#refused({ name: 'LoginRequiredError' }, `${message ?? ''} This room is for members.`);
     });
-    for (const event of ['connect', 'close'] as const)
-      void socket.listener(event).each(() => this.#paint());
+    for (const event of ['connect', 'close'] as const) void socket.listener(event).each(() => this.#paint());
     account.addEventListener('change', () => {
       this.#messages.repaint();
       if (this.#state === 'refused' && account.person.member) this.join(this.#room);

@@ -21,11 +21,13 @@ export function icon(name: string): SVGElement {
   return svg;
 }
 
-/** Gives an element of the page by its id; the caller knows which kind it is. */
-export function byId<T extends HTMLElement = HTMLElement>(id: string): T {
+/** Gives an element of the page by its id; with `kind` one of that class. */
+export function byId(id: string): HTMLElement;
+export function byId<T extends HTMLElement>(id: string, kind: new () => T): T;
+export function byId(id: string, kind: new () => HTMLElement = HTMLElement): HTMLElement {
   const found = document.getElementById(id);
-  if (found === null) throw new Error(`The page has no element with the id ${id}.`);
-  return found as T;
+  if (!(found instanceof kind)) throw new Error(`The page has no ${kind.name} with the id ${id}.`);
+  return found;
 }
 
 const TONES = 8;

@@ -19,9 +19,7 @@ export class LoginStore implements ClientAuthEngine {
 
   set isOwn(isOwn: boolean) {
     this.#isOwn = isOwn;
-    attempt(() =>
-      isOwn ? sessionStorage.setItem(SCOPE_KEY, 'tab') : sessionStorage.removeItem(SCOPE_KEY),
-    );
+    attempt(() => (isOwn ? sessionStorage.setItem(SCOPE_KEY, 'tab') : sessionStorage.removeItem(SCOPE_KEY)));
   }
 
   /** The token that all tabs share, whether this one uses it or not. */

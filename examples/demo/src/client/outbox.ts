@@ -40,8 +40,7 @@ export class Outbox extends EventTarget {
     void socket.listener('subscribe').each(({ channel }) => {
       if (channel === this.#channelName) void this.#sendAll();
     });
-    for (const event of ['connect', 'close'] as const)
-      void socket.listener(event).each(() => this.#paint());
+    for (const event of ['connect', 'close'] as const) void socket.listener(event).each(() => this.#paint());
   }
 
   /** Whether nothing of the open room waits. */

@@ -2,14 +2,13 @@ import { MEMBERS_ROOM, SUGGESTED_ROOMS } from '../shared/rooms.js';
 import { isRoomName, MAX_NAME_LENGTH } from '../shared/text-input.js';
 import { byId, element, icon } from './element.js';
 
-
 /** Owns the list of rooms and which one is open; the address of the page says which. Sends `open` when it changes. */
 export class Rooms extends EventTarget {
   readonly #names = [...SUGGESTED_ROOMS];
   #current = '';
   readonly #counts = new Map<string, number>();
   readonly #list = byId('rooms');
-  readonly #input = byId<HTMLInputElement>('room-name');
+  readonly #input = byId('room-name', HTMLInputElement);
 
   constructor() {
     super();

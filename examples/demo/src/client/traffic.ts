@@ -16,7 +16,7 @@ export class Traffic {
   readonly #chart = new Chart(byId('chart'));
   #received = 0;
   #lastAt = 0;
-  readonly #burst = byId<HTMLButtonElement>('burst');
+  readonly #burst = byId('burst', HTMLButtonElement);
 
   constructor(socket: DemoSocket, showRoomCounts: (counts: Stats['rooms']) => void) {
     this.#socket = socket;

@@ -53,7 +53,7 @@ export class Typing {
 
   /** Nobody writes. */
   clear(): void {
-    for (const socketId of [...this.#writers.keys()]) this.#forget(socketId);
+    for (const socketId of this.#writers.keys()) this.#forget(socketId);
   }
 
   #forget(socketId: string): void {

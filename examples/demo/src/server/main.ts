@@ -17,7 +17,10 @@ async function main(): Promise<void> {
     return;
   }
   const host = process.env['HOST'] || undefined;
-  const authKey = await loadAuthKey(process.env['AUTH_KEY'], new URL('../../.demo-auth-key', import.meta.url));
+  const authKey = await loadAuthKey(
+    process.env['AUTH_KEY'],
+    new URL('../../.demo-auth-key', import.meta.url),
+  );
   const files = await StaticFiles.fromFolder(new URL('../page/', import.meta.url));
 
   const httpServer = createServer((request, response) => {

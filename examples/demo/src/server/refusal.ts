@@ -1,5 +1,9 @@
 /** What a refused action is called on the wire; the page chooses its wording and its next step by it. */
-export type RefusalName = 'ForbiddenError' | 'LoginFailedError' | 'LoginRequiredError' | 'TooManyRequestsError';
+export type RefusalName =
+  | 'ForbiddenError'
+  | 'LoginFailedError'
+  | 'LoginRequiredError'
+  | 'TooManyRequestsError';
 
 /**
  * Owns the name and the sentence of one refusal.

@@ -49,7 +49,10 @@ export const contract = defineContract({
       result: v.object({ socketId: v.string(), authState: v.string(), name: v.optional(v.string()) }),
     },
     history: { argument: room, result: v.object({ messages: v.array(chatMessage) }) },
-    login: { argument: v.object({ name: personName, password: v.string() }), result: v.object({ name: v.string() }) },
+    login: {
+      argument: v.object({ name: personName, password: v.string() }),
+      result: v.object({ name: v.string() }),
+    },
     logout: {},
   },
   events: {

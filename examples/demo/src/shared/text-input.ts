@@ -32,10 +32,7 @@ export const messageText = v.pipe(
 );
 
 /** A room's name: letters, digits, `-` and `_`, up to 24, beginning with a letter or digit. */
-export const roomName = v.pipe(
-  v.string(ROOM_RULE),
-  v.check(isRoomName, ROOM_RULE),
-);
+export const roomName = v.pipe(v.string(ROOM_RULE), v.check(isRoomName, ROOM_RULE));
 
 /** Whether a room can have that name. */
 export function isRoomName(name: string): boolean {
