@@ -22,14 +22,16 @@ export class MessageList {
     this.#scroll.addEventListener('scroll', () => {
       if (this.#isNearEnd()) this.#jump.hidden = true;
     });
-    // A smaller list (a keyboard opens, a composer grows) must not hide the newest message.
+    // A smaller list (a keyboard opens, a composer grows, more waits to be sent) must not hide the newest message.
     let wasNearEnd = true;
     this.#scroll.addEventListener('scroll', () => {
       wasNearEnd = this.#isNearEnd();
     });
-    new ResizeObserver(() => {
+    const observer = new ResizeObserver(() => {
       if (wasNearEnd) this.toEnd('instant');
-    }).observe(this.#scroll);
+    });
+    observer.observe(this.#scroll);
+    observer.observe(byId('outbox'));
   }
 
   get isEmpty(): boolean {

@@ -94,6 +94,7 @@ export class Outbox extends EventTarget {
       // Interrupted: it goes on waiting, and is tried again when the room is joined again.
       if ((error as Error | null)?.name === 'BadConnectionError') return false;
       draft.problem = errorText(error);
+      byId('composer-alert').textContent = `Not sent. ${draft.problem}`;
       this.#changed();
     }
     return true;
@@ -137,16 +138,23 @@ export class Outbox extends EventTarget {
       const note = this.#socket.state === 'open' ? 'Sending…' : 'Waiting for the connection';
       return element('p', { class: 'draft-note' }, note);
     }
-    const again = element('button', { type: 'button', class: 'link' }, 'Try again');
-    again.addEventListener('click', () => {
+    const again = this.#button('Try again', () => {
       draft.problem = '';
       this.#changed();
       void this.#sendAll();
     });
-    const drop = element('button', { type: 'button', class: 'link' }, 'Delete');
-    drop.addEventListener('click', () => this.settle(draft.id));
-    const said = element('span', { role: 'alert' }, `Not sent. ${draft.problem}`);
-    return element('p', { class: 'draft-note' }, said, again, drop);
+    const drop = this.#button('Delete', () => this.settle(draft.id));
+    return element('p', { class: 'draft-note' }, `Not sent. ${draft.problem}`, again, drop);
+  }
+
+  #button(label: string, act: () => void): HTMLElement {
+    const button = element('button', { type: 'button', class: 'link' }, label);
+    button.addEventListener('click', ({ detail }) => {
+      act();
+      // The button is gone now. A keyboard goes on where one writes; a finger would only make another keyboard appear.
+      if (detail === 0) byId('composer-text').focus();
+    });
+    return button;
   }
 }
 

@@ -22,8 +22,7 @@ export class TokenBucket {
     const now = performance.now();
     this.#tokens = Math.min(this.#capacity, this.#tokens + ((now - this.#filledAt) / 1000) * this.#perSecond);
     this.#filledAt = now;
-    if (this.#tokens < 1)
-      throw new Refusal('TooManyRequestsError', 'That was too fast. Wait a moment and try again.');
+    if (this.#tokens < 1) throw new Refusal('TooManyRequestsError', 'That was too fast.');
     this.#tokens -= 1;
   }
 }
