@@ -2,6 +2,7 @@
  * The client is what a browser application gets of it:
  *
  * - minified and gzipped, with all of core and streams that it uses, it has at most `LIMIT_BYTES`, and is told beside `AIM_BYTES`, which is not reached yet;
+ * - the React hooks make it at most `HOOKS_BYTES` larger, React itself not counted;
  * - esbuild, Rolldown, Vite and webpack build it from the built packages, without a setting of their own for it;
  * - no bundle holds a part of `ws` or of Node.js, and each one connects: it runs in a world that has what pages have, and opens a native
  *   WebSocket to the address of the page.
@@ -22,8 +23,14 @@ const AIM_BYTES = 12_000;
 /** What is tolerated until then: it may only be lowered. */
 const LIMIT_BYTES = 20_000;
 
+/** What the hooks may add. */
+const HOOKS_BYTES = 1500;
+
 /** What an application writes. */
 const ENTRY = `import * as client from '@socketcluster-ts/client';\nglobalThis.client = client;\n`;
+
+/** The same, with React. */
+const HOOKS_ENTRY = `${ENTRY}import * as hooks from '@socketcluster-ts/client/react';\nglobalThis.hooks = hooks;\n`;
 
 /** Texts of \`ws\` and of the Node.js modules it uses. */
 const FOREIGN =
@@ -34,13 +41,16 @@ const problems = [];
 mkdirSync(join(root, 'coverage'), { recursive: true });
 const folder = mkdtempSync(join(root, 'coverage', 'bundle-'));
 const entry = join(folder, 'entry.js');
+const hooksEntry = join(folder, 'hooks.js');
 const onlyOutput = ([output]) => output.code;
 
+async function buildWithRolldown(input) {
+  const bundle = await rolldown({ input, platform: 'browser', external: ['react'], logLevel: 'silent' });
+  return onlyOutput((await bundle.generate({ format: 'esm', minify: true })).output);
+}
+
 const bundlers = {
-  async Rolldown() {
-    const bundle = await rolldown({ input: entry, platform: 'browser', logLevel: 'silent' });
-    return onlyOutput((await bundle.generate({ format: 'esm', minify: true })).output);
-  },
+  Rolldown: () => buildWithRolldown(entry),
   async esbuild() {
     const options = {
       bundle: true,
@@ -117,15 +127,22 @@ async function check(name) {
   } catch (error) {
     problems.push(`${name}: ${error.message}`);
   }
-  return code === undefined ? 0 : gzipSync(code, { level: 9 }).length;
+  return code === undefined ? 0 : bytesOf(code);
+}
+
+function bytesOf(code) {
+  return gzipSync(code, { level: 9 }).length;
 }
 
 const sizes = {};
+let hooksBytes = 0;
 try {
   const built = run('tsc', ['-b', '--pretty', 'false']);
   if (built.ok) {
     writeFileSync(entry, ENTRY);
     for (const name of Object.keys(bundlers)) sizes[name] = await check(name);
+    writeFileSync(hooksEntry, HOOKS_ENTRY);
+    hooksBytes = bytesOf(await buildWithRolldown(hooksEntry)) - sizes.Rolldown;
   } else problems.push(built.output.trim());
 } finally {
   rmSync(folder, { recursive: true, force: true });
@@ -134,8 +151,10 @@ if (sizes.Rolldown > LIMIT_BYTES)
   problems.push(
     `The client has ${sizes.Rolldown} bytes, minified by Rolldown and gzipped; allowed are ${LIMIT_BYTES}`,
   );
+if (hooksBytes > HOOKS_BYTES)
+  problems.push(`The React hooks add ${hooksBytes} bytes to the client; allowed are ${HOOKS_BYTES}`);
 const list = Object.entries(sizes).map(([name, bytes]) => `${name} ${bytes}`);
 finish(
   problems,
-  `the client in bytes, minified and gzipped: ${list.join(', ')} (tolerated ${LIMIT_BYTES}, wanted ${AIM_BYTES})`,
+  `the client in bytes, minified and gzipped: ${list.join(', ')} (tolerated ${LIMIT_BYTES}, wanted ${AIM_BYTES}); the React hooks add ${hooksBytes} (at most ${HOOKS_BYTES})`,
 );

@@ -1,8 +1,8 @@
 /**
- * Every snippet that a reader may copy is right: the ```ts and ```js blocks of the Markdown files (README.md, CONTRIBUTING.md,
+ * Every snippet that a reader may copy is right: the ```ts, ```tsx and ```js blocks of the Markdown files (README.md, CONTRIBUTING.md,
  * packages/<name>/README.md, docs/) and of the docstrings of the published packages. Code after `@example` without a fence is TypeScript too.
  *
- * - ts: type-checked as a module of its own against the built packages, with the settings of the tests. `socketcluster-server` and
+ * - ts, tsx: type-checked as a module of its own against the built packages, with the settings of the tests. `socketcluster-server` and
  *   `socketcluster-client` mean ours (that is how an application switches).
  * - js: its syntax is checked, as a module or as a script.
  *
@@ -50,14 +50,17 @@ function checkTypeScript(snippets) {
     writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(settings));
     writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
     for (const [index, snippet] of snippets.entries()) {
-      writeFileSync(join(folder, `snippet-${index}.ts`), `${wholeCode(snippet)}\nexport {};\n`);
+      writeFileSync(
+        join(folder, `snippet-${index}.${snippet.language}`),
+        `${wholeCode(snippet)}\nexport {};\n`,
+      );
     }
     const { ok, output } = run('tsc', ['-p', join(folder, 'tsconfig.json'), '--pretty', 'false']);
     if (ok) return [];
     // A message may go on in indented lines: they stay with their first.
     const messages = output.trim().split(/\r?\n(?! )/);
     return messages.map((line) => {
-      const [, path, at, column, rest] = /^(.*snippet-\d+\.ts)\((\d+),(\d+)\): (.*)$/s.exec(line) ?? [];
+      const [, path, at, column, rest] = /^(.*snippet-\d+\.tsx?)\((\d+),(\d+)\): (.*)$/s.exec(line) ?? [];
       if (path === undefined) return line;
       const snippet = snippets[Number(/\d+/.exec(basename(path))[0])];
       if (Number(at) === 1) return `${snippet.file}:${snippet.line}: in the prelude: ${rest}`;
@@ -78,7 +81,7 @@ function main() {
     ...sources.flatMap((file) => fromDocstrings(file, problems)),
   ].filter(({ language }) => language !== undefined);
   const checked = all.filter(({ ignored }) => !ignored);
-  const typescript = checked.filter(({ language }) => language === 'ts');
+  const typescript = checked.filter(({ language }) => language !== 'js');
   const javascript = checked.filter(({ language }) => language === 'js');
   const build = run('tsc', ['-b', '--pretty', 'false']);
   if (!build.ok) return finish([build.output.trim()]);

@@ -50,6 +50,10 @@ const faulty = [
   [`${client}/from-one-platform.ts`, imports('./web-socket-node.js'), LAYERS],
   [`${client}/client-socket.ts`, imports('./index.js'), LAYERS],
   [`${client}/web-socket-node.ts`, imports('./transport.js'), LAYERS],
+  [`${client}/from-react.ts`, typeImport('react'), LAYERS],
+  [`${client}/from-hooks.ts`, imports('./react/lease.js'), LAYERS],
+  [`${client}/react/from-door.ts`, imports('../index.js'), LAYERS],
+  [`${client}/react/from-react-dom.ts`, imports('react-dom'), LAYERS],
   [
     `${server}/socket/inline-type.ts`,
     `${DOC}export type Far = import('../server.js').AGServer;\n`,

@@ -64,13 +64,17 @@ function pack({ folder, manifest }) {
 
 /** Installs the tarballs in a fresh application. */
 function install(tarballs) {
-  const nodeTypes = readJson(join(root, 'node_modules/@types/node/package.json')).version;
+  const version = (name) => readJson(join(root, 'node_modules', name, 'package.json')).version;
   const application = {
     name: 'consumer',
     private: true,
     type: 'module',
     dependencies: Object.fromEntries(tarballs.map(({ name, tarball }) => [name, `file:${tarball}`])),
-    devDependencies: { '@types/node': nodeTypes },
+    devDependencies: {
+      '@types/node': version('@types/node'),
+      react: version('react'),
+      '@types/react': version('@types/react'),
+    },
   };
   writeFileSync(join(work, 'package.json'), JSON.stringify(application));
   const args = ['install', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error'];

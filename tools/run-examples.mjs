@@ -47,7 +47,8 @@ async function freePort() {
 /** The JavaScript of a snippet, with a port of its own, or undefined when there is nothing but types in it. */
 async function toJavaScript(snippet) {
   const typed = wholeCode(snippet).replaceAll(/\b8000\b/g, String(await freePort()));
-  const { code } = await transform(typed, { loader: 'ts', target: 'node20' });
+  const loader = snippet.language === 'tsx' ? 'tsx' : 'ts';
+  const { code } = await transform(typed, { loader, jsx: 'automatic', target: 'node20' });
   return code.replaceAll(/^export \{\s*\};$/gm, '').trim() === '' ? undefined : code;
 }
 

@@ -1,5 +1,5 @@
 /**
- * The snippets of the documentation: the ```ts and ```js blocks of the pages and of the docstrings.
+ * The snippets of the documentation: the ```ts, ```tsx and ```js blocks of the pages and of the docstrings.
  *
  * On a page a snippet says what it prints, in a comment behind the `console.log()`. Every page is run, and has to print those lines and no
  * others, in any order; `…` in such a line stands for anything:
@@ -30,6 +30,7 @@ const LANGUAGES = new Map([
   ['ts', 'ts'],
   ['typescript', 'ts'],
   ['mts', 'ts'],
+  ['tsx', 'tsx'],
   ['js', 'js'],
   ['javascript', 'js'],
   ['mjs', 'js'],

@@ -1,6 +1,7 @@
 /** An application as a user writes it, without a single type argument: it must compile against the packed packages. It is never run. */
 import { createServer } from 'node:http';
 import { create } from '@socketcluster-ts/client';
+import { useChannel, useProcedure, useSocket, useSocketState } from '@socketcluster-ts/client/react';
 import sc, { type AGServer, type AGServerSocket, attach, listen } from '@socketcluster-ts/server';
 import AGAction from '@socketcluster-ts/server/action';
 
@@ -62,6 +63,18 @@ async function talk(): Promise<void> {
   })();
   for await (const text of room) console.log(text.length);
   await socket.close();
+}
+
+/** A component without JSX. */
+export function News(): string {
+  const socket = useSocket({ hostname: 'localhost', port: 8000 });
+  const { state, message, error } = useChannel(socket, 'news', {
+    onMessage: (text: string) => console.log(text),
+  });
+  const { call, isPending, result } = useProcedure(socket, 'add');
+  if (state === 'unsubscribed' && !isPending) void call([1, 2], { timeout: 1000 });
+  const found: unknown = message ?? result ?? error;
+  return `${useSocketState(socket)} ${String(found)}`;
 }
 
 void main();

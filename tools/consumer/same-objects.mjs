@@ -43,6 +43,16 @@ for (const key of ['create', 'AGClientSocket', 'factory', 'version']) {
   assert.equal(client[key], requiredClient[key], `the client: require and import differ in ${key}`);
 }
 
+const hooks = await import('@socketcluster-ts/client/react');
+for (const key of ['useSocket', 'useSocketState', 'useChannel', 'useProcedure']) {
+  assert.equal(typeof hooks[key], 'function', `${key} is missing in the hooks`);
+  assert.equal(
+    require('@socketcluster-ts/client/react')[key],
+    hooks[key],
+    `the hooks: require and import differ in ${key}`,
+  );
+}
+
 const required2 = require('@socketcluster-ts/server/action');
 const importedAction = await import('@socketcluster-ts/server/action');
 assert.equal(typeof required2, 'function', "require('…/action') is not a class");
