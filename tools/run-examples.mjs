@@ -60,7 +60,12 @@ function runFile(file, { prints, endless }, folder) {
     let errors = '';
     let isDone = endless;
     let problem;
-    const lines = () => out.split('\n').filter((line) => line !== '');
+    // What stands behind the last line break is not a whole line yet.
+    const lines = () =>
+      out
+        .split('\n')
+        .slice(0, -1)
+        .filter((line) => line !== '');
     const end = (why) => {
       problem ??= why;
       child.kill('SIGKILL');
