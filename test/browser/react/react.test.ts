@@ -66,8 +66,11 @@ async function open(gate?: Gate): Promise<{ started: StartedServer; watched: Wat
 describe('useSocket() under StrictMode', () => {
   test('mounted twice it connects once, and is closed when its owner is unmounted', async () => {
     const { started, watched, page } = await open();
+    const opened: string[] = [];
+    page.page.on('websocket', (webSocket) => opened.push(webSocket.url()));
     await page.show();
     await page.shows('socket', 'open');
+    expect(opened).toHaveLength(1);
     expect(await page.page.evaluate(() => window.mounts)).toBe(2);
     expect(watched.connections).toBe(1);
 
@@ -75,6 +78,17 @@ describe('useSocket() under StrictMode', () => {
     await until(() => started.server.clientsCount === 0);
     expect(await page.page.evaluate(() => window.socket.state)).toBe('closed');
     expect(started.server.pendingClientsCount).toBe(0);
+  });
+
+  test('what a server rendered comes to life, without a complaint of React', async () => {
+    const { watched, page } = await open();
+    const text = await page.page.evaluate(() =>
+      window.hydrate([{ id: 'a', kind: 'latest', channel: 'tea' }]).replaceAll(/\s+/g, ' '),
+    );
+    expect(text.trim()).toBe('closed pending - -');
+    await page.shows('socket', 'open');
+    await page.shows('a', 'subscribed - -');
+    expect(watched).toEqual({ subscriptions: ['+tea'], connections: 1 });
   });
 
   test('mounted anew it is another client', async () => {
@@ -92,6 +106,8 @@ describe('useSocket() under StrictMode', () => {
 describe('useChannel() under StrictMode', () => {
   test('mounted twice it subscribes once, shows each latest message, and unsubscribes when it is unmounted', async () => {
     const { started, watched, page } = await open();
+    await page.show();
+    await page.shows('socket', 'open');
     await page.show({ id: 'a', kind: 'latest', channel: 'tea' });
     await page.shows('a', 'subscribed - -');
     await started.server.exchange.invokePublish('tea', 'milk?');

@@ -4,7 +4,8 @@ import { useChannel, useProcedure, useSocket, useSocketState } from '@socketclus
 import { defineContract, type, type Untyped } from '@socketcluster-ts/core';
 import { type ReactNode, StrictMode, useEffect, useReducer } from 'react';
 import { flushSync } from 'react-dom';
-import { createRoot, type Root } from 'react-dom/client';
+import { createRoot, hydrateRoot, type Root } from 'react-dom/client';
+import { renderToString } from 'react-dom/server';
 
 /** One component of the page. */
 export type Widget = { readonly id: string } & (
@@ -22,6 +23,8 @@ declare global {
   interface Window {
     /** Shows these widgets under one socket; `null` takes everything away. */
     show(widgets: readonly Widget[] | null): void;
+    /** Shows these widgets as a server would have rendered them, and gives that; then they come to life. */
+    hydrate(widgets: readonly Widget[]): string;
     /** What the `every` widgets were told, by their id. */
     told: Record<string, unknown[]>;
     /** Of the `procedure` widgets, by their id. */
@@ -141,5 +144,17 @@ window.show = (widgets) => {
   flushSync(() => {
     root.render(<StrictMode>{widgets === null ? null : <App widgets={widgets} />}</StrictMode>);
   });
+};
+window.hydrate = (widgets) => {
+  const app = (
+    <StrictMode>
+      <App widgets={widgets} />
+    </StrictMode>
+  );
+  const container = document.body.appendChild(document.createElement('main'));
+  container.innerHTML = renderToString(app);
+  const text = container.innerText;
+  hydrateRoot(container, app);
+  return text;
 };
 window.isReady = true;
