@@ -153,8 +153,8 @@ window.hydrate = (widgets) => {
   );
   const container = document.body.appendChild(document.createElement('main'));
   container.innerHTML = renderToString(app);
-  const text = container.innerText;
+  const rendered = container.innerText;
   hydrateRoot(container, app);
-  return text;
+  return rendered;
 };
 window.isReady = true;
