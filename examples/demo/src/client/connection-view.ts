@@ -6,6 +6,8 @@ const CLOSE_RESTART = 1012;
 /** For so long after the server announced a restart its absence is called one. */
 const RESTART_MS = 20_000;
 const COUNTDOWN_STEP_MS = 200;
+/** So long the client takes to find out whether a connection has outlived the network. */
+const CHECK_MS = 4000;
 
 /** Owns what the page shows of the connection: the pill in the header and the banner below it. */
 export class ConnectionView {
@@ -13,6 +15,8 @@ export class ConnectionView {
   readonly #pill = byId('connection');
   readonly #banner = byId('banner');
   #wasOpen = false;
+  #isLost = false;
+  #check = 0;
   #restartAt = Number.NEGATIVE_INFINITY;
   #retryAt = 0;
   #countdown = 0;
@@ -45,7 +49,9 @@ export class ConnectionView {
 
   #opened(): void {
     clearInterval(this.#countdown);
-    if (!this.#banner.hidden) toast('Connected again');
+    window.clearTimeout(this.#check);
+    if (this.#isLost) toast('Connected again');
+    this.#isLost = false;
     this.#banner.hidden = true;
     this.#wasOpen = true;
     this.#restartAt = Number.NEGATIVE_INFINITY;
@@ -53,15 +59,20 @@ export class ConnectionView {
     this.#announce('Connected');
   }
 
-  /** The network is gone; whether the connection is too, turns out in a moment. */
+  /** The network is gone. Whether the connection is too, turns out in a moment: a server on this machine stays. */
   #offline(): void {
     if (this.#socket.state !== 'open') return;
     this.#pillShows('waiting', 'Offline');
-    this.#showBanner('You are offline.', 'Messages are sent when you are back.');
+    this.#showBanner('You are offline.', 'Checking the connection…');
+    window.clearTimeout(this.#check);
+    this.#check = window.setTimeout(() => {
+      if (this.#socket.state === 'open') this.#opened();
+    }, CHECK_MS);
   }
 
   #closed(code: number): void {
     const now = performance.now();
+    this.#isLost = this.#wasOpen;
     if (code === CLOSE_RESTART) this.#restartAt = now;
     clearInterval(this.#countdown);
     if (!this.#socket.pendingReconnect) {

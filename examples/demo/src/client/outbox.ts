@@ -41,6 +41,11 @@ export class Outbox extends EventTarget {
       if (channel === this.#channelName) void this.#sendAll();
     });
     for (const event of ['connect', 'close'] as const) void socket.listener(event).each(() => this.#paint());
+    window.addEventListener('offline', () => this.#paint());
+    window.addEventListener('online', () => {
+      this.#paint();
+      void this.#sendAll();
+    });
   }
 
   /** Whether nothing of the open room waits. */
@@ -73,6 +78,10 @@ export class Outbox extends EventTarget {
     return contract.channel('room/:room', { room: this.#room });
   }
 
+  get #isConnected(): boolean {
+    return this.#socket.state === 'open' && navigator.onLine;
+  }
+
   /** One after the other, so that they arrive in the order in which they were written. */
   async #sendAll(): Promise<void> {
     if (this.#isSending || this.#room === '') return;
@@ -92,7 +101,8 @@ export class Outbox extends EventTarget {
       this.settle(id);
     } catch (error) {
       // Interrupted: it goes on waiting, and is tried again when the room is joined again.
-      if ((error as Error | null)?.name === 'BadConnectionError') return false;
+      const { name: kind } = error as Error;
+      if (kind === 'BadConnectionError' || (kind === 'TimeoutError' && !navigator.onLine)) return false;
       draft.problem = errorText(error);
       byId('composer-alert').textContent = `Not sent. ${draft.problem}`;
       this.#changed();
@@ -129,13 +139,13 @@ export class Outbox extends EventTarget {
       ),
     );
     // A short wait is none: only what waits longer is said to.
-    item.classList.toggle('brief', draft.problem === '' && this.#socket.state === 'open');
+    item.classList.toggle('brief', draft.problem === '' && this.#isConnected);
     return item;
   }
 
   #note(draft: Draft): HTMLElement {
     if (draft.problem === '') {
-      const note = this.#socket.state === 'open' ? 'Sending…' : 'Waiting for the connection';
+      const note = this.#isConnected ? 'Sending…' : 'Waiting for the connection';
       return element('p', { class: 'draft-note' }, note);
     }
     const again = this.#button('Try again', () => {
