@@ -40,7 +40,7 @@ export default defineConfig({
       // By hand: shows that a test describes what existing applications see.
       pairing('upstream', 'upstream'),
       {
-        test: { name: 'bench', include: ['test/bench/**/*.test.ts'] },
+        test: { name: 'bench', include: ['test/bench/**/*.test.ts'], testTimeout: 60_000 },
       },
       {
         ...fromSources,
