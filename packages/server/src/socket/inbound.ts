@@ -20,6 +20,8 @@ const PACKETS_PER_LOOK = 8;
 interface Batch {
   readonly packets: readonly unknown[];
   next: number;
+  /** The next packet, if it was looked at before its turn. */
+  peeked: Packet | undefined;
   readonly frame: Frame;
 }
 
@@ -180,10 +182,11 @@ export class Inbound implements Resumable, PacketQueue {
   #processNext(): Pending | undefined {
     const batch = this.#batch;
     if (batch !== undefined) {
-      const packet = batch.packets[batch.next];
+      const packet = batch.peeked ?? parsePacket(batch.packets[batch.next]);
+      batch.peeked = undefined;
       batch.next += 1;
       if (batch.next >= batch.packets.length) this.#batch = undefined;
-      return this.#route(parsePacket(packet), batch.frame);
+      return this.#route(packet, batch.frame);
     }
     const next = this.#frames?.shift();
     if (next === undefined) return undefined;
@@ -204,7 +207,7 @@ export class Inbound implements Resumable, PacketQueue {
   /** The packet that waits next, where one frame holds one. */
   #peek(): Packet | undefined {
     const batch = this.#batch;
-    if (batch !== undefined) return parsePacket(batch.packets[batch.next]);
+    if (batch !== undefined) return (batch.peeked ??= parsePacket(batch.packets[batch.next]));
     const next = this.#frames?.[0];
     if (next === undefined || next instanceof DecodedFrame) return next?.packet;
     const { server, protocolVersion } = this.#connection;
@@ -278,7 +281,7 @@ export class Inbound implements Resumable, PacketQueue {
     }
     if (!Array.isArray(value)) return this.#route(parsePacket(value), frame);
     if (value.length === 0) return undefined;
-    this.#batch = value.length > 1 ? { packets: value, next: 1, frame } : undefined;
+    this.#batch = value.length > 1 ? { packets: value, next: 1, peeked: undefined, frame } : undefined;
     return this.#route(parsePacket(value[0]), frame);
   }
 
