@@ -86,7 +86,7 @@ export type { ExchangeBroker, ExchangeEvents } from './exchange/exchange.js';
 export type { Publication } from './exchange/publication.js';
 export type { BrokerEvents } from './exchange/simple-broker.js';
 export type { InvokeOptions, Subscriber, TransmitOptions } from './exchange/subscriber.js';
-export type { LimitPreset, Limits } from './limits.js';
+export type { LimitPreset, Limits, ResolvedLimits } from './limits/limits.js';
 export type {
   Action,
   ActionBase,

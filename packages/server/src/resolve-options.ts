@@ -1,5 +1,5 @@
 import { InvalidOptionsError } from '@socketcluster-ts/core';
-import { PRESET_OPTIONS, type ResolvedLimits, resolveLimits } from './limits.js';
+import { PRESET_OPTIONS, type ResolvedLimits, resolveLimits } from './limits/limits.js';
 import type { ResolvedOptions, ServerOptions } from './server-options.js';
 
 /** Longer times cannot be put into a timer. */

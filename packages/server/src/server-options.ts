@@ -4,7 +4,7 @@ import type { JwksLocation } from './auth/jwks.js';
 import type { WebSocketModule } from './engine/custom-engine.js';
 import type { UpgradeServer } from './engine/engine.js';
 import type { BrokerEngine } from './exchange/broker-engine.js';
-import type { LimitPreset, Limits } from './limits.js';
+import type { LimitPreset, Limits } from './limits/limits.js';
 import type { AGServerSocket } from './socket/server-socket.js';
 import type { RequestCreator } from './socket/socket-context.js';
 import type { StreamCleanupMode } from './socket/socket-events.js';

@@ -31,6 +31,7 @@ import { engineServerOptions } from './engine-server-options.js';
 import type { BrokerEngine } from './exchange/broker-engine.js';
 import type { AGExchange } from './exchange/exchange.js';
 import { AGSimpleBroker } from './exchange/simple-broker.js';
+import type { ResolvedLimits } from './limits/limits.js';
 import type { ActionsByMiddleware, MiddlewareType } from './middleware/action.js';
 import type { MiddlewareFunction } from './middleware/middleware-stream.js';
 import { resolveOptions } from './resolve-options.js';
@@ -127,8 +128,8 @@ export class AGServer<C extends AnyContract = Untyped> extends AsyncStreamEmitte
   protocolVersion: 1 | 2;
   strictHandshake: boolean;
   middlewareEmitFailures: boolean;
-  maxDepth: number;
-  maxTokenBytes: number;
+  /** The limits in force. */
+  readonly limits: ResolvedLimits;
 
   /** The functions set by `setMiddleware()`, by line. */
   readonly middlewareFunctions: Readonly<FunctionsByLine>;
@@ -161,8 +162,7 @@ export class AGServer<C extends AnyContract = Untyped> extends AsyncStreamEmitte
     this.protocolVersion = resolved.protocolVersion;
     this.strictHandshake = resolved.strictHandshake;
     this.middlewareEmitFailures = resolved.middlewareEmitFailures;
-    this.maxDepth = limits.maxDepth;
-    this.maxTokenBytes = limits.maxTokenBytes;
+    this.limits = limits;
     this.#functions = {
       handshake: undefined,
       inboundRaw: undefined,

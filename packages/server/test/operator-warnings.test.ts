@@ -51,8 +51,8 @@ describe('limits: public', () => {
   test('an option of its own place wins over the preset, and `v20` is as open as upstream', () => {
     const open = attach(createServer(), { limits: { preset: 'v20', maxDepth: 10 }, maxPayload: 5 });
     expect(open.options).toMatchObject({ maxPayload: 5, socketChannelLimit: null, origins: '*:*' });
-    expect(open.maxDepth).toBe(10);
-    expect(open.maxTokenBytes).toBe(Infinity);
+    expect(open.limits.maxDepth).toBe(10);
+    expect(open.limits.maxTokenBytes).toBe(Infinity);
   });
 
   test.for([

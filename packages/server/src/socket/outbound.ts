@@ -295,7 +295,7 @@ export class Outbound implements VerdictReceiver {
   }
 
   #checkDepth(packet: Packet): void {
-    const { maxDepth } = this.#context.server;
+    const { maxDepth } = this.#context.server.limits;
     if (typeof packet?.rid === 'number' && exceedsDepth(packet.data, maxDepth)) {
       throw new ResourceLimitError(`The answer is nested deeper than ${maxDepth} levels`);
     }

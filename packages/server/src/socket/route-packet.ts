@@ -233,8 +233,8 @@ function publish(
   if (payload === undefined) {
     return refuse(connection, cid, new InvalidActionError('Publish channel name was malformatted'));
   }
-  if (exceedsDepth(payload.data, server.maxDepth)) {
-    const message = `The published data is nested deeper than ${server.maxDepth} levels`;
+  if (exceedsDepth(payload.data, server.limits.maxDepth)) {
+    const message = `The published data is nested deeper than ${server.limits.maxDepth} levels`;
     return refuse(connection, cid, new ResourceLimitError(message));
   }
   const { contract } = server;

@@ -20,6 +20,7 @@ import type { EngineSocket } from '../engine/engine.js';
 import type { BrokerEngine } from '../exchange/broker-engine.js';
 import type { AGExchange } from '../exchange/exchange.js';
 import type { Subscriber } from '../exchange/subscriber.js';
+import type { ResolvedLimits } from '../limits/limits.js';
 import type { MiddlewareFunctions, MiddlewareStreams } from '../middleware/middleware-streams.js';
 import type {
   AuthStateChange,
@@ -75,8 +76,7 @@ export interface SocketHost {
   readonly strictHandshake: boolean;
   readonly middlewareEmitFailures: boolean;
   readonly socketChannelLimit: number | false | null;
-  readonly maxDepth: number;
-  readonly maxTokenBytes: number;
+  readonly limits: ResolvedLimits;
   readonly middlewareFunctions: MiddlewareFunctions;
   /** What the clients agreed on; what they send is checked by it. */
   readonly contract: ContractChecks | undefined;

@@ -39,8 +39,8 @@ export async function verifyToken(
   const signedAuthToken = (signedToken ?? null) as string | null;
   const info: AuthInfo = { signedAuthToken, authToken: null, authState: 'unauthenticated' };
   try {
-    if (typeof signedToken === 'string' && Buffer.byteLength(signedToken) > server.maxTokenBytes) {
-      throw new AuthTokenInvalidError(`The auth token is larger than ${server.maxTokenBytes} bytes`);
+    if (typeof signedToken === 'string' && Buffer.byteLength(signedToken) > server.limits.maxTokenBytes) {
+      throw new AuthTokenInvalidError(`The auth token is larger than ${server.limits.maxTokenBytes} bytes`);
     }
     const options = { ...server.defaultVerificationOptions, socket };
     const token: unknown = await server.auth.verifyToken(signedAuthToken, server.verificationKey, options);

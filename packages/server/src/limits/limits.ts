@@ -1,0 +1,101 @@
+import { InvalidOptionsError } from '@socketcluster-ts/core';
+
+/**
+ * A set of limits: `'default'` protects the server and is not in the way of an application; `'public'` is for clients
+ * one does not trust; `'v20'` is as open as upstream.
+ */
+export type LimitPreset = 'default' | 'public' | 'v20';
+
+/** Single limits; `0` and `Infinity` switch one off. */
+export interface Limits {
+  /** Where the limits not given here come from. @default 'default' */
+  readonly preset?: LimitPreset | undefined;
+  /** How deep the data of a publish or an answer may be nested. @default 64 (public: 32) */
+  readonly maxDepth?: number | undefined;
+  /** The longest signed token in bytes. @default 8192 */
+  readonly maxTokenBytes?: number | undefined;
+}
+
+/** The limits in force; `Infinity` where there is none. */
+export interface ResolvedLimits {
+  readonly preset: LimitPreset;
+  readonly maxDepth: number;
+  readonly maxTokenBytes: number;
+}
+
+/** One limit: its value in each preset, and how a given value is read. */
+interface LimitRow<T> {
+  readonly presets: Readonly<Record<LimitPreset, T>>;
+  /** What is allowed, as the error says it. */
+  readonly allowed: string;
+  /** The value in force for a given one; `undefined` for one that is not allowed. */
+  readonly read: (given: unknown) => T | undefined;
+}
+
+/** A limit that is a number; off in the preset `'v20'`. */
+function count(byDefault: number, inPublic: number): LimitRow<number> {
+  return {
+    presets: { default: byDefault, public: inPublic, v20: Infinity },
+    allowed: 'a number from 0',
+    read: (given) => (typeof given === 'number' && given >= 0 ? given || Infinity : undefined),
+  };
+}
+
+/** Every limit: by default, and in the preset `'public'`. */
+const ROWS: { readonly [Name in Exclude<keyof ResolvedLimits, 'preset'>]: LimitRow<ResolvedLimits[Name]> } = {
+  maxDepth: count(64, 32),
+  maxTokenBytes: count(8192, 8192),
+};
+
+const MIB = 1024 * 1024;
+
+/** What a preset makes of options that have a place of their own and were not given. */
+export const PRESET_OPTIONS: Readonly<
+  Record<
+    LimitPreset,
+    { readonly maxPayload: number; readonly socketChannelLimit: number | null; readonly origins: string }
+  >
+> = {
+  default: { maxPayload: MIB, socketChannelLimit: 1000, origins: '*:*' },
+  public: { maxPayload: 256 * 1024, socketChannelLimit: 128, origins: 'self' },
+  v20: { maxPayload: 100 * MIB, socketChannelLimit: null, origins: '*:*' },
+};
+
+/**
+ * Fills in a preset.
+ * @throws {InvalidOptionsError} that names what is wrong
+ */
+export function resolveLimits(limits: LimitPreset | Limits | null | undefined): ResolvedLimits {
+  const given = asObject(limits);
+  const names = Object.keys(ROWS);
+  for (const name of Object.keys(given)) {
+    if (name !== 'preset' && !names.includes(name)) {
+      throw invalid('limits', `an object with the keys preset, ${names.join(', ')}`, name);
+    }
+  }
+  const preset = checkPreset(given['preset'] ?? 'default');
+  const resolved: Record<string, unknown> = { preset };
+  for (const [name, row] of Object.entries<LimitRow<unknown>>(ROWS)) {
+    const value = given[name] ?? undefined;
+    resolved[name] = value === undefined ? row.presets[preset] : row.read(value);
+    if (resolved[name] === undefined) throw invalid(`limits.${name}`, row.allowed, value);
+  }
+  return resolved as unknown as ResolvedLimits;
+}
+
+function asObject(limits: unknown): Readonly<Record<string, unknown>> {
+  if (limits === undefined || limits === null) return {};
+  if (typeof limits === 'string') return { preset: limits };
+  if (typeof limits === 'object' && !Array.isArray(limits)) return limits as Record<string, unknown>;
+  throw invalid('limits', 'a preset or an object', limits);
+}
+
+function checkPreset(preset: unknown): LimitPreset {
+  if (typeof preset === 'string' && Object.hasOwn(PRESET_OPTIONS, preset)) return preset as LimitPreset;
+  throw invalid('limits', `one of ${Object.keys(PRESET_OPTIONS).join(', ')}`, preset);
+}
+
+function invalid(option: string, allowed: string, given: unknown): InvalidOptionsError {
+  const shown = typeof given === 'string' ? JSON.stringify(given) : String(given);
+  return new InvalidOptionsError(`The ${option} option must be ${allowed} - Got ${shown.slice(0, 64)}`);
+}
