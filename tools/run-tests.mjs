@@ -22,7 +22,7 @@ const STEP_TIMEOUT_MS = 600_000;
 const steps = [
   {
     name: 'environment',
-    says: 'Node.js and Chromium are there',
+    says: 'Node.js, Chromium and the servers of the tests are there',
     commands: ['node tools/check-environment.mjs'],
   },
   {

@@ -31,6 +31,7 @@ export {
   type VerifyClient,
   type VerifyInfo,
 } from './fake-engine.js';
+export { programPath } from './program.js';
 export {
   encodeFrame,
   type FrameOptions,
