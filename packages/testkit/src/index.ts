@@ -20,6 +20,8 @@ export { afterTest } from './after-test.js';
 export { collected, consume } from './consume.js';
 export { DEFAULT_DEADLINE_MS, withDeadline } from './deadline.js';
 export { type Deferred, deferred } from './deferred.js';
+export { DeliveryChecker } from './delivery-checker.js';
+export { type DeliveryVerdict, type FailedPublish, faultsOf, type Stamp } from './delivery-verdict.js';
 export { EventLog, type EventPredicate, type Listenable, type LoggedEvent } from './event-log.js';
 export {
   type FakeConnectOptions,
