@@ -79,6 +79,7 @@ export type {
   TokenVerificationOptions,
   VerificationKey,
 } from './auth/token-options.js';
+export type { UserId } from './auth/user-index.js';
 export type { CustomWebSocketServer, WebSocketModule } from './engine/custom-engine.js';
 export type { RawWebSocket, UpgradeInfo, UpgradeServer, UpgradeVerdict } from './engine/engine.js';
 export type { BrokerEngine } from './exchange/broker-engine.js';
@@ -122,6 +123,7 @@ export type {
   StreamCleanupMode,
   SubscriptionOptions,
 } from './socket/socket-events.js';
+export type { UserSockets } from './user-sockets.js';
 export { AGAction, AGAuthEngine, AGExchange, AGServer, AGServerSocket, AGSimpleBroker, attach, listen };
 
 /** What the default export has. */

@@ -52,6 +52,10 @@ const RULES: Readonly<Record<string, Rule>> = {
   },
   wsEngineServerOptions: { check: isObject, allowed: 'an object' },
   authEngine: { check: hasMethods('verifyToken'), allowed: 'an object with a verifyToken method' },
+  userClaim: {
+    check: (value) => typeof value === 'string' && value !== '',
+    allowed: 'the name of a claim, not empty',
+  },
   codecEngine: {
     check: hasMethods('encode', 'decode'),
     allowed: 'an object with the methods encode and decode',
@@ -159,6 +163,7 @@ function defaults({ preset }: ResolvedLimits): Omit<ResolvedOptions, 'httpServer
     authPublicKey: null,
     authDefaultExpiry: 86_400,
     authAlgorithm: 'HS256',
+    userClaim: 'sub',
     protocolVersion: 2,
     handshakeTimeout: 10_000,
     ackTimeout: 10_000,

@@ -1,4 +1,4 @@
-import type { AnyContract, CodecEngine, ContractChecks, Untyped } from '@socketcluster-ts/core';
+import type { AnyContract, Claims, CodecEngine, ContractChecks, Untyped } from '@socketcluster-ts/core';
 import type { AuthEngine } from './auth/auth-engine.js';
 import type { JwksLocation } from './auth/jwks.js';
 import type { WebSocketModule } from './engine/custom-engine.js';
@@ -69,6 +69,12 @@ export interface ServerOptions<C extends AnyContract = Untyped> {
   authJwks?: JwksLocation | null | undefined;
   /** Signs and verifies tokens instead of the built-in engine. */
   authEngine?: AuthEngine | null | undefined;
+  /**
+   * The claim of a token that says whose it is; `server.users(id)` finds sockets by it. Its value names a user when it
+   * is text that is not empty, or a finite number.
+   * @default 'sub'
+   */
+  userClaim?: (keyof Claims<C> & string) | null | undefined;
   /**
    * Turns packets into messages and back.
    * @default jsonCodec
@@ -207,6 +213,7 @@ export interface ResolvedOptions extends Omit<ServerOptions, 'contract'> {
   wsEngine: string | WebSocketModule | object;
   wsEngineServerOptions: Record<string, unknown>;
   authDefaultExpiry: number | string | null;
+  userClaim: string;
   perMessageDeflate: boolean | object;
   maxPayload: number | null;
   protocolVersion: 1 | 2;

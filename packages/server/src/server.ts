@@ -19,6 +19,7 @@ import type {
   TokenVerificationOptions,
   VerificationKey,
 } from './auth/token-options.js';
+import { type UserId, UserIndex } from './auth/user-index.js';
 import { createEngine } from './engine/create-engine.js';
 import type {
   EngineServer,
@@ -41,6 +42,8 @@ import { AGServerSocket, type ServerSocketSettings } from './socket/server-socke
 import type { SocketFace, SocketHost, SocketTwinEvents } from './socket/socket-context.js';
 import { generateSocketId } from './socket-id.js';
 import { HANDSHAKE_STREAM, UpgradeGate } from './upgrade-gate.js';
+import { UserSockets } from './user-sockets.js';
+import { warnOnce } from './warn-once.js';
 
 /** The function set for each middleware line. */
 type FunctionsByLine = Record<MiddlewareType, MiddlewareFunction | undefined>;
@@ -135,11 +138,13 @@ export class AGServer<C extends AnyContract = Untyped> extends AsyncStreamEmitte
   readonly middlewareFunctions: Readonly<FunctionsByLine>;
   /** The one timer of all sockets. */
   readonly deadlines: DeadlineQueue;
+  readonly userClaim: string;
   /** The port given to `listen()`. */
   listenPort: number | null = null;
 
   readonly #engine: EngineServer;
   readonly #functions: FunctionsByLine;
+  readonly #users = new UserIndex<SocketFace>();
   readonly #gate: UpgradeGate;
   readonly #socketSettings: ServerSocketSettings;
   #isClosed = false;
@@ -147,7 +152,7 @@ export class AGServer<C extends AnyContract = Untyped> extends AsyncStreamEmitte
   /** @throws {InvalidOptionsError} that names the option, what was given and what is allowed */
   constructor(options: ServerOptions<C> = {}) {
     super();
-    const { options: resolved, limits } = resolveOptions(options as ServerOptions);
+    const { options: resolved, limits } = resolveOptions(options as unknown as ServerOptions);
     this.options = resolved;
     this.httpServer = resolved.httpServer as UpgradeServer;
     this.ackTimeout = resolved.ackTimeout;
@@ -186,6 +191,7 @@ export class AGServer<C extends AnyContract = Untyped> extends AsyncStreamEmitte
     this.verificationKey = auth.verificationKey;
     this.defaultSignatureOptions = auth.defaultSignatureOptions;
     this.defaultVerificationOptions = auth.defaultVerificationOptions;
+    this.userClaim = resolved.userClaim;
     this.auth = (resolved.authEngine ?? new AGAuthEngine()) as Required<AuthEngine>;
     this.codec = resolved.codecEngine ?? jsonCodec;
     this.#socketSettings = {
@@ -287,6 +293,16 @@ export class AGServer<C extends AnyContract = Untyped> extends AsyncStreamEmitte
     return generateSocketId();
   }
 
+  /** The sockets of a user, to list or to act on. @throws {InvalidArgumentsError} for an id that names nobody */
+  users(id: UserId): UserSockets<C> {
+    return new UserSockets<C>(id, (text) => this.#users.of(text));
+  }
+
+  /** How many users have a socket here. */
+  get usersCount(): number {
+    return this.#users.size;
+  }
+
   /** Replaces the auth engine for the next token. */
   setAuthEngine(authEngine: AuthEngine): void {
     this.auth = authEngine as Required<AuthEngine>;
@@ -385,6 +401,12 @@ export class AGServer<C extends AnyContract = Untyped> extends AsyncStreamEmitte
     this.clientsCount += 1;
   }
 
+  /** Counts a socket to another user, or to none. Called by the socket. */
+  moveToUser(socket: SocketFace, from: string | undefined, to: string | undefined): void {
+    if (from !== undefined) this.#users.delete(from, socket);
+    if (to !== undefined) this.#users.add(to, socket);
+  }
+
   /** Forgets a socket. Called by the socket when it is closed. */
   release(socket: SocketFace): void {
     const { id } = socket;
@@ -425,12 +447,3 @@ const CONSTANTS = [
   'SYMBOL_MIDDLEWARE_HANDSHAKE_STREAM',
 ] as const;
 for (const name of CONSTANTS) Object.defineProperty(AGServer.prototype, name, { value: AGServer[name] });
-
-const warned = new Set<string>();
-
-/** Tells the operator once per process. */
-function warnOnce(text: string): void {
-  if (warned.has(text)) return;
-  warned.add(text);
-  process.emitWarning(text, 'SocketClusterWarning');
-}

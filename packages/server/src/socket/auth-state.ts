@@ -9,6 +9,7 @@ import {
   isTokenExpired,
   outgoingError,
 } from '@socketcluster-ts/core';
+import { userIdText } from '../auth/user-index.js';
 import type { DeliveryOptions, SocketContext } from './socket-context.js';
 import type { AuthenticationState } from './socket-events.js';
 
@@ -22,11 +23,16 @@ export interface AuthTokenOptions extends DeliveryOptions {
 /** The longest the wall clock is trusted for a deadline, in ms: it may be set, or the machine may sleep. */
 const LONGEST_WAIT_MS = 60_000;
 
-/** Owns the token and the authentication state of one socket, and the deadline at which the token expires. */
+/**
+ * Owns the token and the authentication state of one socket, to which user it belongs, and the deadline at which the
+ * token expires.
+ */
 export class AuthState {
   authToken: AuthToken | null = null;
   signedAuthToken: string | null = null;
   authState: AuthenticationState = 'unauthenticated';
+  /** The user whose socket this is, by the claim that the option `userClaim` says. */
+  userId: string | undefined;
   readonly #context: SocketContext;
   #expiry: Deadline<AuthState> | undefined;
   /** Counts token changes, so that a slow signature does not overwrite a newer token. */
@@ -43,6 +49,7 @@ export class AuthState {
     this.signedAuthToken = signedToken;
     this.authState = 'authenticated';
     this.#scheduleExpiry();
+    this.#belongTo(userIdText(token?.[this.#context.server.userClaim]));
   }
 
   #clear(): void {
@@ -50,7 +57,16 @@ export class AuthState {
     this.authToken = null;
     this.signedAuthToken = null;
     this.authState = 'unauthenticated';
-    this.stopExpiry();
+    this.stop();
+  }
+
+  #belongTo(userId: string | undefined): void {
+    const { server, socket, state } = this.#context;
+    const from = this.userId;
+    const to = state === 'closed' ? undefined : userId;
+    if (from === to) return;
+    this.userId = to;
+    server.moveToUser(socket, from, to);
   }
 
   /** Emits that the socket is authenticated, and the change when it was not before. */
@@ -156,6 +172,8 @@ export class AuthState {
     if (this.#version === version) {
       this.signedAuthToken = signedAuthToken;
       this.#scheduleExpiry();
+      // Signing may have added the claim: the option `subject` does.
+      this.#belongTo(userIdText(token[server.userClaim]));
     }
     socket.emit('authTokenSigned', { signedAuthToken });
     // Deauthenticated while the token was being signed: that was said later, so it stands.
@@ -183,14 +201,20 @@ export class AuthState {
     return new AuthTokenExpiredError('The socket auth token has expired', token.exp as never);
   }
 
-  stopExpiry(): void {
+  /** The socket is closed, or has no token any more: it belongs to nobody, and nothing expires. */
+  stop(): void {
+    this.#stopExpiry();
+    this.#belongTo(undefined);
+  }
+
+  #stopExpiry(): void {
     if (this.#expiry !== undefined) this.#context.server.deadlines.cancel(this.#expiry);
   }
 
   #scheduleExpiry(): void {
     const exp: unknown = this.authToken?.exp;
     if (typeof exp !== 'number' || !Number.isFinite(exp) || this.#context.state === 'closed') {
-      this.stopExpiry();
+      this.#stopExpiry();
       return;
     }
     const leftMs = Math.max(exp * 1000 - Date.now() + 1, 1);

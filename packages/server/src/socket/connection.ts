@@ -128,7 +128,7 @@ export abstract class Connection implements HeartbeatOwner {
 
   stopClocks(): void {
     this.#heartbeat?.stop();
-    this.#auth?.stopExpiry();
+    this.#auth?.stop();
     this.stopHandshakeDeadline();
   }
 

@@ -86,6 +86,8 @@ export interface SocketHost {
   readonly maxPayload: number;
   /** The one timer of all sockets. */
   readonly deadlines: DeadlineQueue;
+  /** The claim of a token that says whose it is. */
+  readonly userClaim: string;
   /** Emits what happened to a socket. */
   emitOfSocket<E extends keyof SocketTwinEvents<SocketFace>>(
     event: E,
@@ -97,6 +99,8 @@ export interface SocketHost {
   emitWarning(warning: unknown): void;
   /** Moves a socket from the pending to the connected ones. */
   admit(socket: SocketFace): void;
+  /** Counts a socket to another user, or to none. */
+  moveToUser(socket: SocketFace, from: string | undefined, to: string | undefined): void;
   /** Forgets a socket. */
   release(socket: SocketFace): void;
 }

@@ -11,6 +11,7 @@ import {
   defineContract,
   type Schema,
   type,
+  type UserSockets,
 } from '@socketcluster-ts/server';
 import { z } from 'zod';
 
@@ -228,4 +229,20 @@ export function definitions(schema: Schema<string>): void {
   defineContract({ channels: { a: { subscribe: schema } } });
   // @ts-expect-error -- claims are an object
   defineContract({ token: schema });
+}
+
+export async function users(id: string): Promise<void> {
+  const user = server.users(id);
+  same<typeof user, UserSockets<C>>();
+  same<ReturnType<typeof user.sockets>, AGServerSocket<C>[]>();
+  same<Awaited<ReturnType<typeof user.deauthenticate>>, number>();
+  await user.transmit('typing', { room: 'a' });
+  await user.transmit('poke');
+  // @ts-expect-error -- another payload
+  await user.transmit('typing', 'a');
+  // @ts-expect-error -- there is no such event
+  await user.transmit('news', 'x');
+  attach(createServer(), { contract, userClaim: 'user' });
+  // @ts-expect-error -- no claim of the contract
+  attach(createServer(), { contract, userClaim: 'name' });
 }

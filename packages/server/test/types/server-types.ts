@@ -172,3 +172,13 @@ export function theDoors(request: AGRequest<AGServerSocket, string>): void {
   same<typeof AGServer.MIDDLEWARE_INBOUND, 'inbound'>();
   same<typeof AGServerSocket.OPEN, 'open'>();
 }
+
+export async function users(): Promise<void> {
+  const user = server.users(5);
+  same<ReturnType<typeof user.sockets>, AGServerSocket[]>();
+  await user.transmit('any event', { any: 'data' });
+  await user.kickOut(['a', 'b'], 'why');
+  attach(createServer(), { userClaim: 'any claim' });
+  // @ts-expect-error -- text or a number
+  server.users({ id: 5 });
+}
