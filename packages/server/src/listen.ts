@@ -1,4 +1,4 @@
-import { createServer } from 'node:http';
+import { createServer, type ServerOptions as ServerOptionsOfHttp } from 'node:http';
 import type { AnyContract, Untyped } from '@socketcluster-ts/core';
 import type { UpgradeServer } from './engine/engine.js';
 import { AGServer } from './server.js';
@@ -32,9 +32,19 @@ export function attach<C extends AnyContract = Untyped>(
   return new AGServer<C>({ ...options, httpServer });
 }
 
+/** A request has to be there in this time, so that nobody holds a connection by being slow. */
+const HTTP_LIMITS: ServerOptionsOfHttp = {
+  headersTimeout: 10_000,
+  requestTimeout: 15_000,
+  connectionsCheckingInterval: 2000,
+  maxHeaderSize: 16 * 1024,
+};
+
 /**
  * Creates an HTTP server that answers every ordinary request with 501, attaches a new server to it and listens on the
  * port. A port that cannot be had is an `error` event of the server.
+ *
+ * Its headers have to be there within 10 s (408) and take 16 KiB at most (431).
  *
  * @throws {InvalidOptionsError} that names the option, what was given and what is allowed
  */
@@ -50,7 +60,7 @@ export function listen<C extends AnyContract = Untyped>(
   onListening?: () => void,
 ): AGServer<C> {
   if (typeof options === 'function') return listen<C>(port, {}, options);
-  const httpServer = createServer((_request, response) => {
+  const httpServer = createServer(HTTP_LIMITS, (_request, response) => {
     response.writeHead(501, { 'Content-Type': 'text/plain' });
     response.end('Not Implemented');
   });

@@ -1,4 +1,5 @@
 import { InvalidOptionsError } from '@socketcluster-ts/core';
+import { isProxyEntry } from './admission/client-address.js';
 import { PRESET_OPTIONS, type ResolvedLimits, resolveLimits } from './limits/limits.js';
 import type { ResolvedOptions, ServerOptions } from './server-options.js';
 
@@ -83,6 +84,10 @@ const RULES: Readonly<Record<string, Rule>> = {
     allowed: 'a string or an array of strings, not empty',
   },
   allowMissingOrigin: BOOLEAN,
+  trustedProxies: {
+    check: (value) => Array.isArray(value) && value.every(isProxyEntry),
+    allowed: "an array of IP addresses, networks such as '10.0.0.0/8', and 'unix'",
+  },
   socketChannelLimit: {
     check: (value) => value === false || isCount(value),
     allowed: 'a number from 0, false or null',
@@ -168,6 +173,7 @@ function defaults({ preset }: ResolvedLimits): Omit<ResolvedOptions, 'httpServer
     handshakeTimeout: 10_000,
     ackTimeout: 10_000,
     allowMissingOrigin: false,
+    trustedProxies: [],
     pingInterval: 8000,
     pingTimeout: 20_000,
     pingTimeoutDisabled: false,

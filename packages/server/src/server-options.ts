@@ -126,6 +126,13 @@ export interface ServerOptions<C extends AnyContract = Untyped> {
    */
   allowMissingOrigin?: boolean | null | undefined;
   /**
+   * The proxies whose `X-Forwarded-For` header is believed when connections of one address are counted: IP addresses,
+   * networks such as `10.0.0.0/8`, and `unix` for those that connect over a Unix domain socket. Of a client that comes
+   * through one of them, `socket.forwardedForAddress` is the address; `socket.remoteAddress` is always the peer's.
+   * @default []
+   */
+  trustedProxies?: readonly string[] | null | undefined;
+  /**
    * How many channels a socket may be subscribed to. `null`, `0`, `false` and `Infinity` for no limit.
    * @default 1000
    */
@@ -221,6 +228,7 @@ export interface ResolvedOptions extends Omit<ServerOptions, 'contract'> {
   ackTimeout: number;
   origins: string | readonly string[];
   allowMissingOrigin: boolean;
+  trustedProxies: readonly string[];
   socketChannelLimit: number | false | null;
   pingInterval: number;
   pingTimeout: number;

@@ -11,6 +11,8 @@ import {
   type Untyped,
 } from '@socketcluster-ts/core';
 import { AsyncStreamEmitter } from '@socketcluster-ts/streams';
+import { Admission } from './admission/admission.js';
+import { TrustedProxies } from './admission/client-address.js';
 import { AGAuthEngine, type AuthEngine } from './auth/auth-engine.js';
 import { resolveAuthOptions } from './auth/auth-options.js';
 import type {
@@ -145,6 +147,7 @@ export class AGServer<C extends AnyContract = Untyped> extends AsyncStreamEmitte
   readonly #engine: EngineServer;
   readonly #functions: FunctionsByLine;
   readonly #users = new UserIndex<SocketFace>();
+  readonly #admission: Admission;
   readonly #gate: UpgradeGate;
   readonly #socketSettings: ServerSocketSettings;
   #isClosed = false;
@@ -181,7 +184,8 @@ export class AGServer<C extends AnyContract = Untyped> extends AsyncStreamEmitte
     });
     this.contract = resolved.contract ?? undefined;
     this.checkOutgoing = this.contract !== undefined && resolved.checkOutgoing;
-    this.#gate = new UpgradeGate(this.#host, resolved.allowMissingOrigin);
+    this.#admission = new Admission(this, new TrustedProxies(resolved.trustedProxies));
+    this.#gate = new UpgradeGate(this.#host, this.#admission, resolved.allowMissingOrigin);
 
     const auth = resolveAuthOptions(options, { refuseShortSecrets: limits.preset === 'public' });
     if (auth.generatedKey !== undefined) resolved.authKey = auth.generatedKey;
@@ -374,8 +378,9 @@ export class AGServer<C extends AnyContract = Untyped> extends AsyncStreamEmitte
   }
 
   /**
-   * Judges an upgrade request by origin and handshake middleware; the engine calls it. The verdict is given once:
-   * yes, 401 with the message of a middleware block, 403 for the origin, 408 when the middleware took too long.
+   * Judges an upgrade request by the room there is, origin and handshake middleware; the engine calls it. The verdict is
+   * given once: yes, 429 or 503 without room, 401 with the message of a middleware block, 403 for the origin, 408 when
+   * the middleware took too long.
    */
   verifyHandshake(info: UpgradeInfo, verdict: UpgradeVerdict): void {
     this.#gate.judge(info, verdict);
@@ -384,7 +389,9 @@ export class AGServer<C extends AnyContract = Untyped> extends AsyncStreamEmitte
   #connect(engine: EngineSocket): void {
     const { stream, spentMs } = this.#gate.take(engine.request);
     if (stream !== undefined) engine.holdRequest();
+    const forwardedFor = this.#admission.forwardedFor(engine.request);
     const socket = new AGServerSocket<C>(this.generateId(), this.#host, engine, this.#socketSettings);
+    if (forwardedFor !== undefined) socket.forwardedForAddress ??= forwardedFor;
     this.pendingClients[socket.id] = socket;
     this.pendingClientsCount += 1;
     socket.start(this.handshakeTimeout > 0 ? this.handshakeTimeout - spentMs : Infinity, stream);
@@ -428,6 +435,7 @@ export class AGServer<C extends AnyContract = Untyped> extends AsyncStreamEmitte
     if (this.#isClosed) throw new Error('The server is not running');
     this.#isClosed = true;
     this.isReady = false;
+    this.#admission.stop();
     const closed = new Promise<void>((resolve, reject) => {
       this.#engine.close((error) => (error ? reject(error) : resolve()));
     });

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { Deadline, type DeadlineQueue, ServerProtocolError, spawn } from '@socketcluster-ts/core';
+import type { Admission } from './admission/admission.js';
 import type { UpgradeInfo, UpgradeVerdict } from './engine/engine.js';
 import { AGAction } from './middleware/action.js';
 import { type MiddlewareFunction, MiddlewareStream } from './middleware/middleware-stream.js';
@@ -30,9 +31,10 @@ interface PendingUpgrade {
   readonly onClose: () => void;
 }
 
-/** Owns the decision on upgrade requests: by origin, and by the handshake middleware. */
+/** Owns the decision on upgrade requests: by the room there is, by origin, and by the handshake middleware. */
 export class UpgradeGate {
   readonly #owner: GateOwner;
+  readonly #admission: Admission;
   readonly #allowMissingOrigin: boolean;
   /** Only those that a middleware was asked about; the others are decided at once. */
   readonly #pending = new WeakMap<IncomingMessage, PendingUpgrade>();
@@ -40,8 +42,9 @@ export class UpgradeGate {
   #originsOfPolicy: string | readonly string[];
 
   /** @throws {InvalidOptionsError} for origins that are none */
-  constructor(owner: GateOwner, allowMissingOrigin: boolean) {
+  constructor(owner: GateOwner, admission: Admission, allowMissingOrigin: boolean) {
     this.#owner = owner;
+    this.#admission = admission;
     this.#allowMissingOrigin = allowMissingOrigin;
     this.#originsOfPolicy = owner.origins;
     this.#policy = new OriginPolicy(owner.origins, { allowMissingOrigin });
@@ -53,11 +56,17 @@ export class UpgradeGate {
   }
 
   /**
-   * Gives a verdict, once: yes, 401 with the message of a middleware block, 403 for the origin, 408 when the
-   * middleware took too long. None for a request that has gone away meanwhile.
+   * Gives a verdict, once: yes, 429 or 503 when there is no room, 401 with the message of a middleware block, 403 for the
+   * origin, 408 when the middleware took too long. None for a request that has gone away meanwhile.
    */
   judge(info: UpgradeInfo, verdict: UpgradeVerdict): void {
     const { req, origin } = info;
+    const refusal = this.#admission.refuse(req);
+    if (refusal !== undefined) {
+      const { status, message, retryAfterSeconds } = refusal;
+      refuse(verdict, status, message, { 'Retry-After': String(retryAfterSeconds) });
+      return;
+    }
     const isAdmitted = this.#admits(info);
     const middleware = this.#owner.middlewareFunctions.handshake;
     if (middleware === undefined) {
@@ -65,9 +74,10 @@ export class UpgradeGate {
       else this.#refuseOrigin(origin, verdict);
       return;
     }
+    const decided = this.#admission.judging();
     spawn(
       async () => {
-        const stream = await this.#ask(middleware, req, verdict);
+        const stream = await this.#ask(middleware, req, verdict).finally(decided);
         if (stream === undefined) return;
         if (isAdmitted) {
           verdict(true);
@@ -154,8 +164,13 @@ export class UpgradeGate {
 }
 
 /** Answers an upgrade request with an HTTP error and the message as plain text. */
-function refuse(verdict: UpgradeVerdict, status: number, message: string | undefined): void {
-  verdict(false, status, message, { 'Content-Type': 'text/plain; charset=utf-8' });
+function refuse(
+  verdict: UpgradeVerdict,
+  status: number,
+  message: string | undefined,
+  headers?: Readonly<Record<string, string>>,
+): void {
+  verdict(false, status, message, { 'Content-Type': 'text/plain; charset=utf-8', ...headers });
 }
 
 function messageOf(error: unknown): string | undefined {

@@ -14,6 +14,22 @@ export interface Limits {
   readonly maxDepth?: number | undefined;
   /** The longest signed token in bytes. @default 8192 */
   readonly maxTokenBytes?: number | undefined;
+  /** How many connections there may be; another one is refused with 503. @default no limit */
+  readonly maxConnections?: number | undefined;
+  /** How many of one address; another one is refused with 429. @default no limit (public: 1000) */
+  readonly maxConnectionsPerAddress?: number | undefined;
+  /**
+   * How many upgrade requests of one address are taken in a second, four times as many at once; others are refused with
+   * 429. @default no limit (public: 50)
+   */
+  readonly upgradesPerSecond?: number | undefined;
+  /** How many handshakes may be unfinished; another connection is refused with 503. @default 10000 (public: 1000) */
+  readonly maxPendingHandshakes?: number | undefined;
+  /**
+   * How late the event loop may be, in milliseconds: while it is later for long, new connections are refused with 503,
+   * or 1013 when they are open already. @default 1000 (public: 500)
+   */
+  readonly maxEventLoopLag?: number | undefined;
 }
 
 /** The limits in force; `Infinity` where there is none. */
@@ -21,6 +37,11 @@ export interface ResolvedLimits {
   readonly preset: LimitPreset;
   readonly maxDepth: number;
   readonly maxTokenBytes: number;
+  readonly maxConnections: number;
+  readonly maxConnectionsPerAddress: number;
+  readonly upgradesPerSecond: number;
+  readonly maxPendingHandshakes: number;
+  readonly maxEventLoopLag: number;
 }
 
 /** One limit: its value in each preset, and how a given value is read. */
@@ -45,6 +66,11 @@ function count(byDefault: number, inPublic: number): LimitRow<number> {
 const ROWS: { readonly [Name in Exclude<keyof ResolvedLimits, 'preset'>]: LimitRow<ResolvedLimits[Name]> } = {
   maxDepth: count(64, 32),
   maxTokenBytes: count(8192, 8192),
+  maxConnections: count(Infinity, Infinity),
+  maxConnectionsPerAddress: count(Infinity, 1000),
+  upgradesPerSecond: count(Infinity, 50),
+  maxPendingHandshakes: count(10_000, 1000),
+  maxEventLoopLag: count(1000, 500),
 };
 
 const MIB = 1024 * 1024;

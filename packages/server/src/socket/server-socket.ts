@@ -66,7 +66,7 @@ export class AGServerSocket<C extends AnyContract = Untyped> extends RpcHost<Soc
   readonly remoteAddress: string | undefined;
   readonly remoteFamily: string | undefined;
   readonly remotePort: number | undefined;
-  /** The address a proxy reported, where something set `forwardedForAddress` on the request. */
+  /** The client's address as a trusted proxy reports it (option `trustedProxies`), or as something set it on the request. */
   declare forwardedForAddress?: string;
   readonly #settings: ServerSocketSettings;
   readonly #life: Lifecycle;
