@@ -19,7 +19,7 @@ describe('the rate of an address', () => {
     'never gives more than burst and rate, and says when the next one is due',
     (perSecond, burst, sequence) => {
       const rates = new AddressRates(perSecond, burst);
-      const takenAt: Record<string, number[]> = { a: [], b: [] };
+      const takenAt = { a: [] as number[], b: [] as number[] };
       let now = 0;
       for (const [address, pause] of sequence) {
         now += pause;
