@@ -7,7 +7,6 @@ import {
   InvalidArgumentsError,
   jsonCodec,
   ServerProtocolError,
-  spawn,
   type Untyped,
 } from '@socketcluster-ts/core';
 import { AsyncStreamEmitter } from '@socketcluster-ts/streams';
@@ -46,6 +45,7 @@ import { generateSocketId } from './socket-id.js';
 import { HANDSHAKE_STREAM, UpgradeGate } from './upgrade-gate.js';
 import { UserSockets } from './user-sockets.js';
 import { warnOnce } from './warn-once.js';
+import { watchBroker } from './watch-broker.js';
 
 /** The function set for each middleware line. */
 type FunctionsByLine = Record<MiddlewareType, MiddlewareFunction | undefined>;
@@ -221,10 +221,14 @@ export class AGServer<C extends AnyContract = Untyped> extends AsyncStreamEmitte
       onError: (error) => this.emitError(error),
     });
     this.brokerEngine = resolved.brokerEngine ?? new AGSimpleBroker();
-    this.#watchBroker();
     this.brokerEngine.setCodecEngine(this.codec);
     this.exchange = this.brokerEngine.exchange() as unknown as AGExchange<C>;
-    this.#watchExchange();
+    if (this.contract !== undefined) this.exchange.useContract(this.contract, this.checkOutgoing);
+    this.isReady = watchBroker(this.brokerEngine, this.#host.exchange, {
+      onReady: () => this.#onBrokerReady(),
+      emitError: (error) => this.emitError(error),
+      emitWarning: (warning) => this.emitWarning(warning),
+    });
   }
 
   /** The server as its parts see it: they know names and data at run time only. */
@@ -232,25 +236,10 @@ export class AGServer<C extends AnyContract = Untyped> extends AsyncStreamEmitte
     return this as unknown as AGServer;
   }
 
-  #watchBroker(): void {
-    const broker = this.brokerEngine;
-    const onError = (error: unknown): void => this.emitWarning(error);
-    spawn(async () => {
-      for await (const event of broker.listener('error'))
-        this.emitWarning((event as { error: unknown }).error);
-    }, onError);
-    if (broker.isReady) {
-      this.isReady = true;
-      // In a later turn: a listener attached right after the construction must see it.
-      setImmediate(() => this.emit('ready', {}));
-      return;
-    }
-    spawn(async () => {
-      await broker.listener('ready').once();
-      if (this.#isClosed) return;
-      this.isReady = true;
-      this.emit('ready', {});
-    }, onError);
+  #onBrokerReady(): void {
+    if (this.#isClosed) return;
+    this.isReady = true;
+    this.emit('ready', {});
   }
 
   /** The server object of the WebSocket engine. */
@@ -274,17 +263,6 @@ export class AGServer<C extends AnyContract = Untyped> extends AsyncStreamEmitte
   get host(): string | null {
     const address = this.httpServer.address?.();
     return this.options.host ?? (typeof address === 'object' ? address?.address : address) ?? null;
-  }
-
-  #watchExchange(): void {
-    const { exchange, contract } = this;
-    if (contract !== undefined) exchange.useContract(contract, this.checkOutgoing);
-    spawn(
-      async () => {
-        for await (const { error } of exchange.listener('error')) this.emitError(error);
-      },
-      (error) => this.emitError(error),
-    );
   }
 
   /** The path of the upgrade requests; `null` for any. */
