@@ -150,7 +150,10 @@ export function resolveOptions(options: ServerOptions): { options: ResolvedOptio
     given[name] = value;
   }
   checkHttpServer(options.httpServer);
-  const limits = resolveLimits(options.limits);
+  const limits = resolveLimits(
+    options.limits,
+    given['socketChannelLimit'] as ServerOptions['socketChannelLimit'],
+  );
   const resolved = { ...defaults(limits), ...given } as ResolvedOptions;
   resolved.wsEngineServerOptions = { ...resolved.wsEngineServerOptions };
   return { options: resolved, limits };

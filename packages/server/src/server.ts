@@ -211,7 +211,7 @@ export class AGServer<C extends AnyContract = Untyped> extends AsyncStreamEmitte
       warnOnce('The origins option admits every website: list the origins of your pages');
     }
 
-    const serverOptions = engineServerOptions(resolved);
+    const serverOptions = engineServerOptions(resolved, limits);
     this.maxPayload = Number(serverOptions['maxPayload']) || Infinity;
     this.#engine = createEngine(resolved.wsEngine, {
       httpServer: this.httpServer,

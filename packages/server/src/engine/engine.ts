@@ -36,6 +36,10 @@ export interface RawWebSocket {
   /** The negotiated extensions, as in the response header. */
   readonly extensions?: string;
   readonly bufferedAmount?: number;
+  /** Stops reading from the network, where the library can. Called with `resume()` only. */
+  pause?(): void;
+  /** Goes on reading. */
+  resume?(): void;
   /** The upgrade request, where the library offers it here. */
   readonly upgradeReq?: IncomingMessage;
 }
@@ -98,8 +102,17 @@ export interface EngineSocket {
   flush(): void;
   /** Starts the closing handshake, behind everything sent before. */
   close(code: number, reason: string): void;
+  /**
+   * Stops taking from the network, so that the client has to wait: what it has sent fills the buffers on the way, and
+   * then its own. Messages that were read before may still be reported.
+   */
+  pause(): void;
+  /** Goes on taking. */
+  resume(): void;
   /** Ends the connection at once. */
   terminate(): void;
+  /** As `terminate()`, and what has not arrived at the client yet is dropped too: nothing of the connection is left. */
+  reset(): void;
 }
 
 /** What the server tells its engine when it creates it. */

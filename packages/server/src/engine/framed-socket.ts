@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket as NetSocket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import { CLOSE_CODES } from '@socketcluster-ts/core';
 import type { WebSocket } from 'ws';
 import type { ConnectionAdopter } from './adopt-connection.js';
@@ -94,6 +95,9 @@ export class FramedSocket implements EngineSocket, FrameSink {
   /** Whether every frame held back goes to other connections too. */
   #areAllShared = true;
   #marks: WriteMark[] | undefined;
+  #isPaused = false;
+  /** Whether another piece of what has been read follows without a pause. */
+  #isMoreBuffered = false;
 
   /** `ws` is its object of the library, if that has opened the connection. */
   constructor(
@@ -174,6 +178,20 @@ export class FramedSocket implements EngineSocket, FrameSink {
     ws.on('error', onError);
     ws.on('close', onClose);
     ws.on('message', onMessage);
+    // It would go on reading by itself.
+    if (this.#isPaused) ws.pause();
+  }
+
+  pause(): void {
+    this.#isPaused = true;
+    if (this.#ws === undefined) this.#net.pause();
+    else this.#ws.pause();
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    if (this.#ws === undefined) this.#net.resume();
+    else this.#ws.resume();
   }
 
   /** Without `ws`: the peer has ended the stream, without a close frame. */
@@ -186,7 +204,7 @@ export class FramedSocket implements EngineSocket, FrameSink {
   /** Without `ws`: a peer that does not end the stream, or does not read to its end, must not hold the connection. */
   #cutInTime(): void {
     const net = this.#net;
-    const timer = setTimeout(() => net.destroy(), this.#adopter.closeTimeoutMs);
+    const timer = setTimeout(() => resetConnection(net), this.#adopter.closeTimeoutMs);
     net.once('close', () => clearTimeout(timer));
   }
 
@@ -210,7 +228,9 @@ export class FramedSocket implements EngineSocket, FrameSink {
   read(chunk: Buffer): void {
     // Nothing counts behind a close frame.
     if (this.#close !== undefined) return;
-    this.reads += 1;
+    // What piled up during a pause comes in several pieces, without a microtask in between.
+    if (!this.#isMoreBuffered) this.reads += 1;
+    this.#isMoreBuffered = this.#net.readableLength > 0;
     this.#reader.read(chunk);
   }
 
@@ -358,6 +378,11 @@ export class FramedSocket implements EngineSocket, FrameSink {
     this.#net.destroy();
   }
 
+  reset(): void {
+    this.#isOver = true;
+    resetConnection(this.#net);
+  }
+
   /** Notes a write that the kernel did not take at once, so that the number of waiting messages stays true. */
   #mark(messages: number): void {
     this.#dropPassedMarks();
@@ -381,4 +406,10 @@ export class FramedSocket implements EngineSocket, FrameSink {
     const error = withoutStack(() => new Error(message));
     queueMicrotask(() => this.handlers?.onSendError(error));
   }
+}
+
+/** Drops a connection and all that has not arrived. One that is not plain TCP can only be ended. */
+function resetConnection(net: NetSocket): void {
+  if (net instanceof TLSSocket || net.localPort === undefined) net.destroy();
+  else net.resetAndDestroy();
 }

@@ -79,7 +79,23 @@ export class PlainSocket implements EngineSocket {
     this.raw.close(code, reason);
   }
 
+  pause(): void {
+    if (this.#canPause) this.raw.pause?.();
+  }
+
+  resume(): void {
+    if (this.#canPause) this.raw.resume?.();
+  }
+
+  get #canPause(): boolean {
+    return typeof this.raw.pause === 'function' && typeof this.raw.resume === 'function';
+  }
+
   terminate(): void {
+    this.raw.terminate();
+  }
+
+  reset(): void {
     this.raw.terminate();
   }
 }

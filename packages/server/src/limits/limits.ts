@@ -30,6 +30,40 @@ export interface Limits {
    * or 1013 when they are open already. @default 1000 (public: 500)
    */
   readonly maxEventLoopLag?: number | undefined;
+  /**
+   * How many packets one inbound frame may hold; more close the connection with 1008. What a preset says is raised to
+   * twice the `socketChannelLimit`, so that a client can renew all its subscriptions at once.
+   * @default 10000 (public: 2000)
+   */
+  readonly maxBatchPackets?: number | undefined;
+  /**
+   * The longest name of a channel, event or procedure that a client may use, in bytes of UTF-8. With it, names must be
+   * well-formed Unicode.
+   * @default 255
+   */
+  readonly maxNameBytes?: number | undefined;
+  /**
+   * How many packets of one socket may wait to be processed, those of a batch each for itself, until reading from its
+   * connection pauses; it goes on when a quarter is left.
+   * @default 256
+   */
+  readonly maxInboundQueue?: number | undefined;
+  /** The same in bytes. @default 1048576 */
+  readonly maxInboundQueueBytes?: number | undefined;
+  /**
+   * How many calls may be without an answer, of a client to the server and of the server to a client, for each socket;
+   * more are refused.
+   * @default 1000 (public: 128)
+   */
+  readonly maxPendingCalls?: number | undefined;
+  /** How many `#authenticate` of a socket may fail in 10 s; the next failure closes it with 1008. @default 20 (public: 5) */
+  readonly maxAuthFailures?: number | undefined;
+  /** Milliseconds after a close until a connection whose client does not end it is reset. @default 2000 (v20: 30000) */
+  readonly closeTimeout?: number | undefined;
+  /** In how many frames a message may come; more close the connection with 1008. @default 1024 */
+  readonly maxFragments?: number | undefined;
+  /** In how many pieces a frame may arrive; more close the connection with 1008. @default 16384 */
+  readonly maxBufferedChunks?: number | undefined;
 }
 
 /** The limits in force; `Infinity` where there is none. */
@@ -42,6 +76,15 @@ export interface ResolvedLimits {
   readonly upgradesPerSecond: number;
   readonly maxPendingHandshakes: number;
   readonly maxEventLoopLag: number;
+  readonly maxBatchPackets: number;
+  readonly maxNameBytes: number;
+  readonly maxInboundQueue: number;
+  readonly maxInboundQueueBytes: number;
+  readonly maxPendingCalls: number;
+  readonly maxAuthFailures: number;
+  readonly closeTimeout: number;
+  readonly maxFragments: number;
+  readonly maxBufferedChunks: number;
 }
 
 /** One limit: its value in each preset, and how a given value is read. */
@@ -62,6 +105,13 @@ function count(byDefault: number, inPublic: number): LimitRow<number> {
   };
 }
 
+/** A limit that is a time in milliseconds, with what stands for upstream. */
+function duration(byDefault: number, inPublic: number, inV20: number): LimitRow<number> {
+  return { ...count(byDefault, inPublic), presets: { default: byDefault, public: inPublic, v20: inV20 } };
+}
+
+const MIB = 1024 * 1024;
+
 /** Every limit: by default, and in the preset `'public'`. */
 const ROWS: { readonly [Name in Exclude<keyof ResolvedLimits, 'preset'>]: LimitRow<ResolvedLimits[Name]> } = {
   maxDepth: count(64, 32),
@@ -71,9 +121,16 @@ const ROWS: { readonly [Name in Exclude<keyof ResolvedLimits, 'preset'>]: LimitR
   upgradesPerSecond: count(Infinity, 50),
   maxPendingHandshakes: count(10_000, 1000),
   maxEventLoopLag: count(1000, 500),
+  maxBatchPackets: count(10_000, 2000),
+  maxNameBytes: count(255, 255),
+  maxInboundQueue: count(256, 256),
+  maxInboundQueueBytes: count(MIB, MIB),
+  maxPendingCalls: count(1000, 128),
+  maxAuthFailures: count(20, 5),
+  closeTimeout: duration(2000, 2000, 30_000),
+  maxFragments: count(1024, 1024),
+  maxBufferedChunks: count(16_384, 16_384),
 };
-
-const MIB = 1024 * 1024;
 
 /** What a preset makes of options that have a place of their own and were not given. */
 export const PRESET_OPTIONS: Readonly<
@@ -87,11 +144,18 @@ export const PRESET_OPTIONS: Readonly<
   v20: { maxPayload: 100 * MIB, socketChannelLimit: null, origins: '*:*' },
 };
 
+/** How many packets a client needs for one channel when it comes back: it leaves and joins. */
+const PACKETS_PER_CHANNEL = 2;
+
 /**
- * Fills in a preset.
+ * Fills in a preset. What it says about batches leaves room for all channels of a socket; their limit is given if it
+ * is not that of the preset.
  * @throws {InvalidOptionsError} that names what is wrong
  */
-export function resolveLimits(limits: LimitPreset | Limits | null | undefined): ResolvedLimits {
+export function resolveLimits(
+  limits: LimitPreset | Limits | null | undefined,
+  socketChannelLimit?: number | false | null,
+): ResolvedLimits {
   const given = asObject(limits);
   const names = Object.keys(ROWS);
   for (const name of Object.keys(given)) {
@@ -105,6 +169,12 @@ export function resolveLimits(limits: LimitPreset | Limits | null | undefined): 
     const value = given[name] ?? undefined;
     resolved[name] = value === undefined ? row.presets[preset] : row.read(value);
     if (resolved[name] === undefined) throw invalid(`limits.${name}`, row.allowed, value);
+  }
+  if (typeof given['maxBatchPackets'] !== 'number') {
+    const channels =
+      socketChannelLimit === undefined ? PRESET_OPTIONS[preset].socketChannelLimit : socketChannelLimit;
+    const least = PACKETS_PER_CHANNEL * (channels || Infinity);
+    resolved['maxBatchPackets'] = Math.max(resolved['maxBatchPackets'] as number, least);
   }
   return resolved as unknown as ResolvedLimits;
 }

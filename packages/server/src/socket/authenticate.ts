@@ -10,22 +10,31 @@ import { verifyToken } from './verify-token.js';
  * client is told to forget it; otherwise the call succeeds with `isAuthenticated: false`.
  */
 export async function authenticate(connection: Connection, signedToken: unknown, cid: number): Promise<void> {
+  const isRefused = await judgeToken(connection, signedToken, cid);
+  // The answer has been given: who tries one token after the other learns nothing from the close.
+  if (isRefused && connection.exceedsAuthFailures()) {
+    connection.closeForBreach(`More than ${connection.server.limits.maxAuthFailures} tokens were refused`);
+  }
+}
+
+/** Answers; gives whether a token was shown and refused. */
+async function judgeToken(connection: Connection, signedToken: unknown, cid: number): Promise<boolean> {
   const { socket, server, auth } = connection;
   const oldAuthState = auth.authState;
   const info = await verifyToken(connection, signedToken);
-  if (connection.state === 'closed') return;
+  if (connection.state === 'closed') return false;
   let authError: unknown = info.authTokenError;
   if (authError !== undefined) {
     if (info.signedAuthToken) socket.emitError(authError);
   } else if (info.authToken !== null) {
     const blocked = await askAuthenticateMiddleware(connection, info);
     // The state may have changed behind the await, which the compiler cannot see.
-    if ((connection.state as string) === 'closed') return;
+    if ((connection.state as string) === 'closed') return false;
     if (blocked === undefined) {
       auth.accept(info.authToken, info.signedAuthToken);
       auth.announce(oldAuthState);
       socket.sendObject(responsePacket(cid, { isAuthenticated: true, authError: null }));
-      return;
+      return false;
     }
     if (server.middlewareEmitFailures) socket.emitError(blocked.cause);
     authError = blocked.error;
@@ -35,9 +44,10 @@ export async function authenticate(connection: Connection, signedToken: unknown,
     socket.sendObject(errorPacket(cid, dehydrateError(authError)));
     auth.announceBadToken(authError as Error, info.signedAuthToken);
     await socket.deauthenticate();
-    return;
+    return true;
   }
   if (auth.authState === 'authenticated') auth.deauthenticateSelf();
   const dehydrated = authError === undefined ? null : dehydrateError(authError);
   socket.sendObject(responsePacket(cid, { isAuthenticated: false, authError: dehydrated }));
+  return authError !== undefined;
 }

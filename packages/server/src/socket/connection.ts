@@ -2,10 +2,13 @@ import {
   type AuthTokenExpiredError,
   BadConnectionError,
   CallSignals,
+  CLOSE_CODES,
   Deadline,
   type Extension,
+  ResourceLimitError,
 } from '@socketcluster-ts/core';
 import type { EngineSocket } from '../engine/engine.js';
+import { FailureWindow } from '../limits/failure-window.js';
 import type { MiddlewareType } from '../middleware/action.js';
 import type { MiddlewareStream } from '../middleware/middleware-stream.js';
 import { MiddlewareStreams } from '../middleware/middleware-streams.js';
@@ -25,6 +28,18 @@ export interface SocketSettings {
   readonly cloneData: boolean;
 }
 
+/** Why reading from a connection can pause: too much waits to be processed, or too much came. */
+export const PAUSE_REASONS: { readonly QUEUE: 1; readonly RATE: 2 } = { QUEUE: 1, RATE: 2 };
+
+/** One of {@link PAUSE_REASONS}. */
+export type PauseReason = (typeof PAUSE_REASONS)[keyof typeof PAUSE_REASONS];
+
+/** The limit of failed authentications is for so long, in ms. */
+const AUTH_FAILURE_WINDOW_MS = 10_000;
+
+/** All of them together. */
+const EVERY_REASON = 3;
+
 /**
  * Owns the state of one connection and the parts that serve it. Only the library sees it.
  *
@@ -41,12 +56,17 @@ export abstract class Connection implements HeartbeatOwner {
   readonly outbound: Outbound;
   /** What the client and the server agreed on in the handshake; `undefined` for a client that knows of none. */
   extensions: readonly Extension[] | undefined;
+  /** Calls of the client that were handed to the application and have no answer yet. */
+  pendingCalls = 0;
   #signals: CallSignals | undefined;
   #middleware: MiddlewareStreams | undefined;
   #auth: AuthState | undefined;
   #subscriptions: Subscriptions | undefined;
   #heartbeat: Heartbeat | undefined;
   #handshakeDeadline: Deadline<Connection> | undefined;
+  #authFailures: FailureWindow | undefined;
+  /** Why reading is paused: the reasons, added up. */
+  #pausedFor = 0;
 
   constructor(socket: SocketFace, engine: EngineSocket, settings: SocketSettings) {
     const { server } = socket;
@@ -56,6 +76,13 @@ export abstract class Connection implements HeartbeatOwner {
     this.settings = settings;
     this.protocolVersion = server.protocolVersion;
     this.outbound = new Outbound(this);
+  }
+
+  /** Closes the connection because the client does what no client may (1008); `what` it is, for the events. */
+  closeForBreach(what: string): void {
+    if (this.state === 'closed') return;
+    this.socket.emitError(new ResourceLimitError(what));
+    this.closeWith(CLOSE_CODES.POLICY_VIOLATION);
   }
 
   /** Closes the connection with a code of ours; nothing is said about it on the wire but the code. */
@@ -93,6 +120,14 @@ export abstract class Connection implements HeartbeatOwner {
     return this.#heartbeat;
   }
 
+  /** Notes that a token was refused; `true` when there were too many. */
+  exceedsAuthFailures(): boolean {
+    const { maxAuthFailures } = this.server.limits;
+    if (maxAuthFailures === Infinity) return false;
+    this.#authFailures ??= new FailureWindow(maxAuthFailures, AUTH_FAILURE_WINDOW_MS);
+    return this.#authFailures.exceedsWith(performance.now());
+  }
+
   /** Starts the clocks; `handshakeLeftMs` is what is left of the handshake timeout, `Infinity` for none. */
   protected startClocks(handshakeLeftMs: number, onHandshakeTimeout: (connection: Connection) => void): void {
     const { server } = this;
@@ -115,6 +150,25 @@ export abstract class Connection implements HeartbeatOwner {
     if (outbound !== undefined) this.middleware.line('outbound');
   }
 
+  /** Pauses reading until all reasons for it are gone. Meanwhile the client need not give a sign of life. */
+  pauseReading(reason: PauseReason): void {
+    if (this.state === 'closed') return;
+    const wasPaused = this.#pausedFor !== 0;
+    this.#pausedFor |= reason;
+    if (wasPaused) return;
+    this.#heartbeat?.suspend();
+    this.engine.pause();
+  }
+
+  /** This reason to pause is gone. */
+  resumeReading(reason: PauseReason | typeof EVERY_REASON): void {
+    if ((this.#pausedFor & reason) === 0) return;
+    this.#pausedFor &= ~reason;
+    if (this.#pausedFor !== 0) return;
+    this.#heartbeat?.restart();
+    this.engine.resume();
+  }
+
   /** Deauthenticates the socket when its token is over; gives the error then. */
   expireTokenIfDue(): AuthTokenExpiredError | undefined {
     return this.#auth?.expireIfDue();
@@ -126,7 +180,9 @@ export abstract class Connection implements HeartbeatOwner {
     this.#handshakeDeadline = undefined;
   }
 
+  /** Ends all clocks and pauses: the connection is closed, and only the answer of the client is awaited. */
   stopClocks(): void {
+    this.resumeReading(EVERY_REASON);
     this.#heartbeat?.stop();
     this.#auth?.stop();
     this.stopHandshakeDeadline();

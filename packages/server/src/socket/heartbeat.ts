@@ -33,6 +33,7 @@ export class Heartbeat extends Deadline<HeartbeatOwner> {
   readonly #intervalMs: number;
   #pingAt: number;
   #aliveAt: number;
+  #isSuspended = false;
 
   constructor(owner: HeartbeatOwner, intervalMs: number) {
     super(beat, owner);
@@ -61,10 +62,22 @@ export class Heartbeat extends Deadline<HeartbeatOwner> {
     if (now - this.#aliveAt > this.#owner.server.pingTimeout / 4) this.#aliveAt = now;
   }
 
+  /** The server does not read: silence is no sign of death. Pings go on. */
+  suspend(): void {
+    this.#isSuspended = true;
+  }
+
+  /** The server reads again: the client has the full time for a sign of life. */
+  restart(): void {
+    this.#isSuspended = false;
+    this.#aliveAt = monotonicMs();
+  }
+
   /** The next ping is due, or the socket has been silent for too long. Called by the queue. */
   override fire(): void {
     const { engine, server, protocolVersion } = this.#owner;
     const now = monotonicMs();
+    if (this.#isSuspended) this.#aliveAt = now;
     if (now - this.#aliveAt >= server.pingTimeout) {
       this.#owner.closeWith(CLOSE_CODES.PONG_TIMEOUT);
       return;

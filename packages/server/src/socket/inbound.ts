@@ -4,7 +4,7 @@ import { AGAction } from '../middleware/action.js';
 import type { MiddlewareStream } from '../middleware/middleware-stream.js';
 import { runAction } from '../middleware/run-action.js';
 import { afterMicrotasks, type Resumable } from './after-microtasks.js';
-import type { Connection } from './connection.js';
+import { type Connection, PAUSE_REASONS } from './connection.js';
 import { isPong } from './heartbeat.js';
 import { InboundQuestion, type PacketQueue } from './inbound-question.js';
 import { isTooEarly, type Pending, routePacket } from './route-packet.js';
@@ -15,6 +15,9 @@ type Frame = string | Buffer;
 const LONGEST_TURN = { packets: 256, ms: 10 };
 /** The clock is looked at once for so many packets. */
 const PACKETS_PER_LOOK = 8;
+
+/** How much of a full queue may be left when reading goes on. */
+const LOW_MARK = 1 / 4;
 
 /** A frame that holds several packets, while it is being processed. */
 interface Batch {
@@ -34,6 +37,10 @@ class DecodedFrame {
     this.frame = frame;
     this.packet = packet;
   }
+
+  get length(): number {
+    return this.frame.length;
+  }
 }
 
 /**
@@ -42,6 +49,9 @@ class DecodedFrame {
  * Packets take effect strictly one after the other. The first packet that finds the socket idle is processed on
  * arrival; between two packets all woken loops run, and a packet that has to wait for something holds back those
  * behind it. Nothing that a packet causes can end this.
+ *
+ * When too much waits, reading from the connection pauses until most of it has been processed: how much a client can
+ * make the server hold is the limit and what one read brought.
  *
  * A run of messages to one stream goes without those pauses: its loops take them one after the other anyway.
  */
@@ -52,6 +62,10 @@ export class Inbound implements Resumable, PacketQueue {
   #frames: (Frame | DecodedFrame)[] | undefined;
   /** The rest of the batch being processed, and the frame it came in. */
   #batch: Batch | undefined;
+  /** The length of all frames that wait; of a text it is that of its characters. */
+  #waitingBytes = 0;
+  /** Whether reading is paused because too much waits. */
+  #isFull = false;
   #busy = false;
   /** The stream that the last packet went to, if it had its effect at once. */
   #runEvent: string | undefined;
@@ -94,8 +108,10 @@ export class Inbound implements Resumable, PacketQueue {
       this.#enqueue(frame);
       return;
     }
+    this.#waitingBytes += frame.length;
     const passage = this.#passRaw(frame, this.#lastRaw);
     this.#lastRaw = passage;
+    this.#pauseIfFull();
     void passage.then(() => {
       if (this.#lastRaw === passage) this.#lastRaw = undefined;
     });
@@ -108,10 +124,12 @@ export class Inbound implements Resumable, PacketQueue {
     if (stream === undefined) {
       // The middleware was removed while earlier frames are in it: stay behind them.
       await before;
+      this.#waitingBytes -= frame.length;
       this.#enqueue(frame);
       return;
     }
     const verdict = await runAction(stream, new AGAction(AGAction.MESSAGE, { socket, data: frame }));
+    this.#waitingBytes -= frame.length;
     if (verdict.allowed) {
       const { data } = verdict;
       this.#enqueue(typeof data === 'string' || Buffer.isBuffer(data) ? data : String(data));
@@ -119,6 +137,7 @@ export class Inbound implements Resumable, PacketQueue {
     }
     this.processed += 1;
     if (server.middlewareEmitFailures) socket.emitError(verdict.cause);
+    if (this.#isFull) this.#resumeIfDrained();
   }
 
   #enqueue(frame: Frame): void {
@@ -135,10 +154,34 @@ export class Inbound implements Resumable, PacketQueue {
     }
     if (this.#frames === undefined) this.#frames = [frame];
     else this.#frames.push(frame);
+    this.#waitingBytes += frame.length;
+    this.#pauseIfFull();
     if (this.#busy) return;
     this.#busy = true;
     if (this.#isNextOfRun()) this.resume();
     else afterMicrotasks(this);
+  }
+
+  /** Packets that wait, as far as their number is known: a frame is one until it is its turn. */
+  get #waitingPackets(): number {
+    const batch = this.#batch;
+    return this.received - this.processed + (batch === undefined ? 0 : batch.packets.length - batch.next);
+  }
+
+  #pauseIfFull(): void {
+    if (this.#isFull) return;
+    const { maxInboundQueue, maxInboundQueueBytes } = this.#connection.server.limits;
+    if (this.#waitingPackets < maxInboundQueue && this.#waitingBytes < maxInboundQueueBytes) return;
+    this.#isFull = true;
+    this.#connection.pauseReading(PAUSE_REASONS.QUEUE);
+  }
+
+  #resumeIfDrained(): void {
+    const { maxInboundQueue, maxInboundQueueBytes } = this.#connection.server.limits;
+    if (this.#waitingPackets > maxInboundQueue * LOW_MARK) return;
+    if (this.#waitingBytes > maxInboundQueueBytes * LOW_MARK) return;
+    this.#isFull = false;
+    this.#connection.resumeReading(PAUSE_REASONS.QUEUE);
   }
 
   #take(frame: Frame): void {
@@ -180,6 +223,7 @@ export class Inbound implements Resumable, PacketQueue {
   }
 
   #processNext(): Pending | undefined {
+    if (this.#isFull) this.#resumeIfDrained();
     const batch = this.#batch;
     if (batch !== undefined) {
       const packet = batch.peeked ?? parsePacket(batch.packets[batch.next]);
@@ -190,6 +234,7 @@ export class Inbound implements Resumable, PacketQueue {
     }
     const next = this.#frames?.shift();
     if (next === undefined) return undefined;
+    this.#waitingBytes -= next.length;
     if (!(next instanceof DecodedFrame)) return this.#process(next);
     this.processed += 1;
     return this.#route(next.packet, next.frame);
@@ -257,6 +302,7 @@ export class Inbound implements Resumable, PacketQueue {
   }
 
   #rest(): void {
+    if (this.#isFull) this.#resumeIfDrained();
     this.#busy = false;
     this.#turnPackets = 0;
     // An idle socket holds no array.
@@ -281,7 +327,15 @@ export class Inbound implements Resumable, PacketQueue {
     }
     if (!Array.isArray(value)) return this.#route(parsePacket(value), frame);
     if (value.length === 0) return undefined;
-    this.#batch = value.length > 1 ? { packets: value, next: 1, peeked: undefined, frame } : undefined;
+    const { maxBatchPackets } = connection.server.limits;
+    if (value.length > maxBatchPackets) {
+      connection.closeForBreach(`A batch of the client holds more than ${maxBatchPackets} packets`);
+      return undefined;
+    }
+    if (value.length > 1) {
+      this.#batch = { packets: value, next: 1, peeked: undefined, frame };
+      this.#pauseIfFull();
+    }
     return this.#route(parsePacket(value[0]), frame);
   }
 
@@ -312,6 +366,7 @@ export class Inbound implements Resumable, PacketQueue {
     this.#killed = true;
     this.#frames = undefined;
     this.#batch = undefined;
+    this.#waitingBytes = 0;
     this.processed = this.received;
     this.#stream?.kill();
     this.#whenDrained?.();

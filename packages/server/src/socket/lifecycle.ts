@@ -1,4 +1,4 @@
-import { CLOSE_CODES, sanitizeClose } from '@socketcluster-ts/core';
+import { CLOSE_CODES, Deadline, sanitizeClose } from '@socketcluster-ts/core';
 import type { EngineSocket, EngineSocketHandlers } from '../engine/engine.js';
 import type { MiddlewareStream } from '../middleware/middleware-stream.js';
 import { Connection, type SocketSettings } from './connection.js';
@@ -9,6 +9,8 @@ import { teardown } from './teardown.js';
 /** Owns the course of a connection, from its first byte to its end: what the engine reports goes in here, and every close of ours. */
 export class Lifecycle extends Connection implements EngineSocketHandlers {
   readonly inbound: Inbound;
+  /** Until when the client has to end a connection that was closed here. */
+  #closeDeadline: Deadline<Lifecycle> | undefined;
 
   constructor(socket: SocketFace, engine: EngineSocket, settings: SocketSettings) {
     super(socket, engine, settings);
@@ -44,6 +46,7 @@ export class Lifecycle extends Connection implements EngineSocketHandlers {
   }
 
   onClose(code: number, reason: string): void {
+    if (this.#closeDeadline !== undefined) this.server.deadlines.cancel(this.#closeDeadline);
     teardown(this, this.inbound, code, reason);
   }
 
@@ -64,7 +67,15 @@ export class Lifecycle extends Connection implements EngineSocketHandlers {
     outbound.flushForClose();
     teardown(this, this.inbound, code, shownReason);
     engine.close(sanitizeClose(code, '').code, wireReason);
+    const { deadlines, limits } = this.server;
+    if (limits.closeTimeout === Infinity) return;
+    this.#closeDeadline = new Deadline(onCloseTimeout, this);
+    deadlines.schedule(this.#closeDeadline, limits.closeTimeout);
   }
+}
+
+function onCloseTimeout({ engine }: Lifecycle): void {
+  engine.reset();
 }
 
 function onHandshakeTimeout(connection: Connection): void {

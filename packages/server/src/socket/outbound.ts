@@ -6,6 +6,7 @@ import {
   errorPacket,
   eventPacket,
   exceedsDepth,
+  markDelivery,
   type PendingCall,
   ResourceLimitError,
   type WireEvent,
@@ -135,6 +136,13 @@ export class Outbound implements VerdictReceiver {
         'connectAbort',
       );
       this.#context.socket.emitError(error);
+      return Promise.reject(error);
+    }
+    const { maxPendingCalls } = this.#context.server.limits;
+    if (this.calls.size >= maxPendingCalls) {
+      const message = `More than ${maxPendingCalls} calls to the client are without an answer`;
+      const error = new ResourceLimitError(message);
+      markDelivery(error, 'not-sent');
       return Promise.reject(error);
     }
     this.prepared += 1;

@@ -1,5 +1,6 @@
 import {
   type AbortData,
+  AGRequest,
   type AuthTokenExpiredError,
   BrokerError,
   type ChannelPayload,
@@ -23,6 +24,7 @@ import { echoName } from './echo-name.js';
 import { failCall } from './fail-call.js';
 import { handshake } from './handshake.js';
 import { InboundQuestion, whenDone } from './inbound-question.js';
+import { nameError } from './name-limit.js';
 
 /** What a packet waits for before its effect is complete. */
 export type Pending = Promise<void> | InboundQuestion;
@@ -65,6 +67,8 @@ function routeEvent(connection: Connection, packet: EventPacket): Pending | unde
     default:
   }
   const expired = connection.expireTokenIfDue();
+  const wrongName = nameError('event', event, connection.server.limits.maxNameBytes);
+  if (wrongName !== undefined) return refuse(connection, packet.cid, wrongName);
   switch (event) {
     case '#publish':
       return publish(connection, packet, expired);
@@ -161,6 +165,10 @@ function dispatch(
   expired: AuthTokenExpiredError | undefined,
 ): Pending | undefined {
   const { event, cid, data } = packet;
+  if (cid !== undefined && connection.pendingCalls >= connection.server.limits.maxPendingCalls) {
+    const message = `More than ${connection.server.limits.maxPendingCalls} calls of the socket are without an answer`;
+    return refuse(connection, cid, new ResourceLimitError(message));
+  }
   if (connection.server.middlewareFunctions.inbound === undefined) return write(connection, packet, data);
   const type = cid === undefined ? AGAction.TRANSMIT : AGAction.INVOKE;
   const action = inboundAction(connection, type, packet, expired);
@@ -177,6 +185,8 @@ function write(connection: Connection, packet: EventPacket, data: unknown): unde
     const { checkOutgoing, contract } = connection.server;
     if (checkOutgoing && contract !== undefined)
       checkResultOf(request, contract, (error) => socket.emitError(error));
+    // What another class makes says nothing of its answer, so it cannot be counted.
+    if (request instanceof AGRequest && !request.sent) connection.pendingCalls += 1;
     socket.writeProcedure(packet.event, request);
   }
   return undefined;
@@ -233,8 +243,11 @@ function publish(
   if (payload === undefined) {
     return refuse(connection, cid, new InvalidActionError('Publish channel name was malformatted'));
   }
-  if (exceedsDepth(payload.data, server.limits.maxDepth)) {
-    const message = `The published data is nested deeper than ${server.limits.maxDepth} levels`;
+  const { maxDepth, maxNameBytes } = server.limits;
+  const wrongName = nameError('channel', payload.channel, maxNameBytes);
+  if (wrongName !== undefined) return refuse(connection, cid, wrongName);
+  if (exceedsDepth(payload.data, maxDepth)) {
+    const message = `The published data is nested deeper than ${maxDepth} levels`;
     return refuse(connection, cid, new ResourceLimitError(message));
   }
   const { contract } = server;
@@ -297,7 +310,9 @@ function subscribe(
     const error = new InvalidActionError('Subscribe channel name was malformatted');
     return refuse(connection, packet.cid, error);
   }
-  const { contract } = connection.server;
+  const { contract, limits } = connection.server;
+  const wrongName = nameError('channel', payload.channel, limits.maxNameBytes);
+  if (wrongName !== undefined) return refuse(connection, packet.cid, wrongName);
   if (contract === undefined) return subscribePayload(connection, packet, payload, expired);
   const checked = contract.checkSubscription(payload.channel, payload.data);
   return goOnChecked(connection, packet, checked, (data) =>

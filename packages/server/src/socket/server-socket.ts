@@ -208,6 +208,11 @@ export class AGServerSocket<C extends AnyContract = Untyped> extends RpcHost<Soc
     return this.#life.signals.open(cid);
   }
 
+  /** A call of the client has its answer; requests tell. */
+  endCall(): void {
+    if (this.#life.pendingCalls > 0) this.#life.pendingCalls -= 1;
+  }
+
   /** Takes a message of the broker; a `transmit()` without a promise. */
   deliver(publication: Publication): void {
     // compat: who replaces transmit() sees every message.
