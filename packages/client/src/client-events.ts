@@ -79,5 +79,5 @@ export interface ClientEvents<C extends AnyContract = Untyped> {
   /** The server ended a subscription. */
   kickOut: { readonly channel: string; readonly message?: string };
   /** So many messages of a channel were not delivered, because this client reads too slowly. */
-  gap: { readonly channel: string; readonly dropped: number };
+  gap: { readonly channel: string; readonly dropped: number | null };
 }

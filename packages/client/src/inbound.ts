@@ -120,7 +120,7 @@ export class Inbound {
     if (event === '#gap' && this.#target.knows('gap')) {
       const gap = parseChannelPayload(data);
       const { dropped } = (data ?? {}) as { dropped?: unknown };
-      if (gap === undefined || typeof dropped !== 'number')
+      if (gap === undefined || (dropped !== null && typeof dropped !== 'number'))
         this.#complain('sent a #gap without channel or number');
       else subscriptions.reportGap(gap.channel, dropped);
       return true;

@@ -94,8 +94,8 @@ export class Subscriptions {
     if (this.#wanted.has(name)) this.streams.write(name, data);
   }
 
-  /** So many messages of a channel are missing. */
-  reportGap(wireName: string, dropped: number): void {
+  /** So many messages of a channel are missing, or an unknown number. */
+  reportGap(wireName: string, dropped: number | null): void {
     const channel = this.#strip(wireName);
     if (!this.#wanted.has(channel)) return;
     this.streams.writeEvent(channel, 'gap', { dropped });

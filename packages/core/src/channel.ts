@@ -36,8 +36,8 @@ export interface ChannelEvents {
     readonly subscriptionOptions?: ChannelOptions;
   };
   kickOut: { readonly message?: string };
-  /** So many messages were not delivered, because this client reads too slowly. */
-  gap: { readonly dropped: number };
+  /** So many messages were not delivered; `null` when nobody knows how many, and it may be none. */
+  gap: { readonly dropped: number | null };
 }
 
 /** What a channel asks of the exchange or client socket that it belongs to, which owns the subscription. */

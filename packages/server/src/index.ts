@@ -17,6 +17,7 @@
  */
 import * as core from '@socketcluster-ts/core';
 import { AGAuthEngine } from './auth/auth-engine.js';
+import { RelayBroker, relayBroker } from './cluster/relay-broker.js';
 import { AGExchange } from './exchange/exchange.js';
 import { AGSimpleBroker } from './exchange/simple-broker.js';
 import { attach, listen } from './listen.js';
@@ -80,13 +81,19 @@ export type {
   VerificationKey,
 } from './auth/token-options.js';
 export type { UserId } from './auth/user-index.js';
+export type { BrokerLink, LinkHandlers, LinkStatus } from './cluster/broker-link.js';
+export type { InboxCounts } from './cluster/inbox.js';
+export type { OutboxCounts } from './cluster/outbox.js';
+export type { RelayEvents, RelayStats } from './cluster/relay-events.js';
+export type { RelayOptions } from './cluster/relay-options.js';
 export type { CustomWebSocketServer, WebSocketModule } from './engine/custom-engine.js';
 export type { RawWebSocket, UpgradeInfo, UpgradeServer, UpgradeVerdict } from './engine/engine.js';
-export type { BrokerEngine } from './exchange/broker-engine.js';
+export type { BrokerEngine, BrokerStatus } from './exchange/broker-engine.js';
 export type { ExchangeBroker, ExchangeEvents } from './exchange/exchange.js';
-export type { Publication } from './exchange/publication.js';
+export type { HandedOver } from './exchange/handed-over.js';
+export type { EncodedMessage, Publication } from './exchange/publication.js';
 export type { BrokerEvents } from './exchange/simple-broker.js';
-export type { InvokeOptions, Subscriber, TransmitOptions } from './exchange/subscriber.js';
+export type { Gap, InvokeOptions, Subscriber, TransmitOptions } from './exchange/subscriber.js';
 export type { LimitPreset, Limits, ResolvedLimits } from './limits/limits.js';
 export type {
   Action,
@@ -124,7 +131,18 @@ export type {
   SubscriptionOptions,
 } from './socket/socket-events.js';
 export type { UserSockets } from './user-sockets.js';
-export { AGAction, AGAuthEngine, AGExchange, AGServer, AGServerSocket, AGSimpleBroker, attach, listen };
+export {
+  AGAction,
+  AGAuthEngine,
+  AGExchange,
+  AGServer,
+  AGServerSocket,
+  AGSimpleBroker,
+  attach,
+  listen,
+  RelayBroker,
+  relayBroker,
+};
 
 /** What the default export has. */
 export interface SocketClusterServer {
@@ -136,6 +154,9 @@ export interface SocketClusterServer {
   readonly AGChannel: typeof core.AGChannel;
   readonly AGSimpleBroker: typeof AGSimpleBroker;
   readonly AGAuthEngine: typeof AGAuthEngine;
+  readonly RelayBroker: typeof RelayBroker;
+  /** Gives a broker a cluster. */
+  readonly relayBroker: typeof relayBroker;
   /** Attaches a server to an HTTP server. */
   readonly attach: typeof attach;
   /** Creates an HTTP server with a server attached to it. */
@@ -153,6 +174,8 @@ const socketClusterServer: SocketClusterServer = {
   AGChannel: core.AGChannel,
   AGSimpleBroker,
   AGAuthEngine,
+  RelayBroker,
+  relayBroker,
   attach,
   listen,
   jsonCodec: core.jsonCodec,

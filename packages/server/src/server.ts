@@ -102,8 +102,6 @@ export class AGServer<C extends AnyContract = Untyped> extends AsyncStreamEmitte
   >;
   pendingClientsCount = 0;
   readonly httpServer: UpgradeServer;
-  /** Whether the broker is ready and the server not closed. */
-  isReady = false;
 
   /** The contract that was given as an option. */
   readonly contract: ContractChecks | undefined;
@@ -151,6 +149,7 @@ export class AGServer<C extends AnyContract = Untyped> extends AsyncStreamEmitte
   readonly #gate: UpgradeGate;
   readonly #socketSettings: ServerSocketSettings;
   #isClosed = false;
+  #wasBrokerReady = false;
 
   /** @throws {InvalidOptionsError} that names the option, what was given and what is allowed */
   constructor(options: ServerOptions<C> = {}) {
@@ -224,7 +223,7 @@ export class AGServer<C extends AnyContract = Untyped> extends AsyncStreamEmitte
     this.brokerEngine.setCodecEngine(this.codec);
     this.exchange = this.brokerEngine.exchange() as unknown as AGExchange<C>;
     if (this.contract !== undefined) this.exchange.useContract(this.contract, this.checkOutgoing);
-    this.isReady = watchBroker(this.brokerEngine, this.#host.exchange, {
+    this.#wasBrokerReady = watchBroker(this.brokerEngine, this.#host.exchange, {
       onReady: () => this.#onBrokerReady(),
       emitError: (error) => this.emitError(error),
       emitWarning: (warning) => this.emitWarning(warning),
@@ -238,8 +237,14 @@ export class AGServer<C extends AnyContract = Untyped> extends AsyncStreamEmitte
 
   #onBrokerReady(): void {
     if (this.#isClosed) return;
-    this.isReady = true;
+    this.#wasBrokerReady = true;
     this.emit('ready', {});
+  }
+
+  /** Whether the broker is ready, connected to other nodes if it has any, and the server not closed. */
+  get isReady(): boolean {
+    const { status = 'connected' } = this.brokerEngine;
+    return this.#wasBrokerReady && status === 'connected' && !this.#isClosed;
   }
 
   /** The server object of the WebSocket engine. */
@@ -412,7 +417,6 @@ export class AGServer<C extends AnyContract = Untyped> extends AsyncStreamEmitte
   async close(keepSocketsOpen = false): Promise<void> {
     if (this.#isClosed) throw new Error('The server is not running');
     this.#isClosed = true;
-    this.isReady = false;
     this.#admission.stop();
     const closed = new Promise<void>((resolve, reject) => {
       this.#engine.close((error) => (error ? reject(error) : resolve()));

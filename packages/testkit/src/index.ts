@@ -33,6 +33,7 @@ export {
   type VerifyClient,
   type VerifyInfo,
 } from './fake-engine.js';
+export { MemoryEngine } from './memory-engine.js';
 export { programPath } from './program.js';
 export {
   encodeFrame,

@@ -41,9 +41,14 @@ export function frameMessage(payload: string | Uint8Array): Buffer {
     else frame.write(payload, start);
     return frame;
   }
+  return frameBytes(payload, false);
+}
+
+/** As {@link frameMessage}, of bytes: `isText` for those of a text in UTF-8. */
+export function frameBytes(payload: Uint8Array, isText: boolean): Buffer {
   const start = headerLength(payload.byteLength);
   const frame = Buffer.allocUnsafe(start + payload.byteLength);
-  writeHeader(frame, BINARY, payload.byteLength);
+  writeHeader(frame, isText ? TEXT : BINARY, payload.byteLength);
   frame.set(payload, start);
   return frame;
 }

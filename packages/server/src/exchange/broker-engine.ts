@@ -1,7 +1,16 @@
 import type { CodecEngine } from '@socketcluster-ts/core';
 import type { ConsumableStream } from '@socketcluster-ts/streams';
 import type { AGExchange } from './exchange.js';
-import type { Subscriber } from './subscriber.js';
+import type { HandedOver } from './handed-over.js';
+import type { Publication } from './publication.js';
+import type { Gap, Subscriber } from './subscriber.js';
+
+/**
+ * Where a broker that connects this node to others stands. `'connecting'`: the first connection is being made.
+ * `'connected'`: the node is sent every channel that it has subscribers for. `'degraded'`: it is cut off, or not sent every
+ * channel yet, and serves its own clients meanwhile.
+ */
+export type BrokerStatus = 'connecting' | 'connected' | 'degraded' | 'closed';
 
 /**
  * Carries messages from publishers to the subscribers of a channel.
@@ -36,6 +45,8 @@ import type { Subscriber } from './subscriber.js';
  */
 export interface BrokerEngine {
   readonly isReady: boolean;
+  /** Optional: where the node stands among others; the server is ready only while it is `'connected'`. */
+  readonly status?: BrokerStatus;
   /** The stream of one of the events above. */
   listener(event: 'ready' | 'error' | 'subscribe' | 'unsubscribe' | 'publish'): ConsumableStream<unknown>;
   /** Ends the loops over the events, once they have read what waits for them. */
@@ -62,7 +73,14 @@ export interface BrokerEngine {
   transmitPublish(channelName: string, data: unknown, suppressEvent?: boolean): Promise<void>;
   /**
    * Optional: as `invokePublish()`, but gives `undefined` instead of a promise when everything is done on return,
-   * and throws instead of rejecting then.
+   * {@link HandedOver} when only others still have to accept the message, and throws instead of rejecting then.
    */
-  publishNow?(channelName: string, data: unknown): Promise<void> | undefined;
+  publishNow?(channelName: string, data: unknown): Promise<void> | HandedOver | undefined;
+  /**
+   * Optional: hands the local subscribers a message that is encoded already, before it returns, and emits no
+   * `publish`. A relay uses it for what other nodes sent; without it the message is decoded for `invokePublish()`.
+   */
+  deliver?(publication: Publication): void;
+  /** Optional: tells the local subscribers of a channel that messages may be missing. */
+  reportGap?(gap: Gap): void;
 }

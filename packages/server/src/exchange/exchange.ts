@@ -17,8 +17,9 @@ import {
   type WhenUntyped,
 } from '@socketcluster-ts/core';
 import { AsyncStreamEmitter } from '@socketcluster-ts/streams';
+import type { HandedOver } from './handed-over.js';
 import type { Publication } from './publication.js';
-import type { Subscriber } from './subscriber.js';
+import type { Gap, Subscriber } from './subscriber.js';
 
 /** What an exchange asks of the broker behind it; see `BrokerEngine` for the guarantees. */
 export interface ExchangeBroker {
@@ -33,7 +34,7 @@ export interface ExchangeBroker {
   /** Publishes and does not wait for other processes. */
   transmitPublish(channelName: string, data: unknown): Promise<void>;
   /** As `invokePublish()`, giving `undefined` when everything is done on return. */
-  publishNow?(channelName: string, data: unknown): Promise<void> | undefined;
+  publishNow?(channelName: string, data: unknown): Promise<void> | HandedOver | undefined;
 }
 
 /** What {@link AGExchange} emits. */
@@ -43,6 +44,8 @@ export interface ExchangeEvents {
   subscribe: { channel: string; subscriptionOptions: Record<string, never> };
   unsubscribe: { channel: string };
   subscribeFail: { error: unknown; channel: string; subscriptionOptions: Record<string, never> };
+  /** Messages of a subscribed channel may be missing; `dropped: null` when nobody knows how many. */
+  gap: Gap;
   /** The broker could not end a subscription; nothing of the channel is delivered here all the same. */
   unsubscribeFail: { error: unknown; channel: string };
 }
@@ -128,7 +131,7 @@ export class AGExchange<C extends AnyContract = Untyped>
    * As `invokePublish()`, but gives `undefined` when everything is done on return, and throws instead of rejecting
    * then. The inbound path of the sockets uses it: no promise where nothing has to be waited for.
    */
-  publishNow(channelName: string, data: unknown): Promise<void> | undefined {
+  publishNow(channelName: string, data: unknown): Promise<void> | HandedOver | undefined {
     // compat: who replaces invokePublish() intercepts the publishes of clients too.
     if (this.invokePublish !== AGExchange.prototype.invokePublish || this.#broker.publishNow === undefined) {
       return (this as AGExchange).invokePublish(channelName, data);
@@ -228,6 +231,12 @@ export class AGExchange<C extends AnyContract = Untyped>
   deliver(publication: Publication): void {
     if (this.transmit === AGExchange.prototype.transmit) this.#write(publication.channel, publication.data);
     else this.transmit('#publish', publication.packet());
+  }
+
+  reportGap(gap: Gap): void {
+    if (!this.#subscribed.has(gap.channel)) return;
+    this.channelStreams.writeEvent(gap.channel, 'gap', { dropped: gap.dropped });
+    this.emit('gap', gap);
   }
 
   #write(channelName: string, data: unknown): void {

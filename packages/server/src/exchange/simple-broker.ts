@@ -3,7 +3,7 @@ import { AsyncStreamEmitter } from '@socketcluster-ts/streams';
 import type { BrokerEngine } from './broker-engine.js';
 import { AGExchange } from './exchange.js';
 import { Publication } from './publication.js';
-import type { Subscriber } from './subscriber.js';
+import type { Gap, Subscriber } from './subscriber.js';
 
 /** What {@link AGSimpleBroker} emits. */
 export interface BrokerEvents {
@@ -114,10 +114,24 @@ export class AGSimpleBroker extends AsyncStreamEmitter<BrokerEvents> implements 
       this.emit('error', { error });
       throw error;
     }
-    const subscribers = this.#channels.get(channelName);
-    if (subscribers !== undefined)
-      for (const subscriber of subscribers.values()) this.#hand(publication, subscriber);
+    this.deliver(publication);
     if (!suppressEvent && this.hasListener('publish')) this.emit('publish', publication.packet());
+  }
+
+  deliver(publication: Publication): void {
+    const subscribers = this.#channels.get(publication.channel);
+    if (subscribers === undefined) return;
+    for (const subscriber of subscribers.values()) this.#hand(publication, subscriber);
+  }
+
+  reportGap(gap: Gap): void {
+    for (const subscriber of this.#channels.get(gap.channel)?.values() ?? []) {
+      try {
+        subscriber.reportGap?.(gap);
+      } catch (error) {
+        this.emit('error', { error });
+      }
+    }
   }
 
   /** One subscriber that fails must not keep the message from the others. */

@@ -25,4 +25,13 @@ export interface Subscriber {
   ): Promise<void> | void;
   /** Takes a message of a channel without a packet or a promise of its own; preferred where it exists. */
   deliver?(publication: Publication): void;
+  /** Told that messages of a channel may be missing. */
+  reportGap?(gap: Gap): void;
+}
+
+/** Messages of a channel that a subscriber did not get. */
+export interface Gap {
+  readonly channel: string;
+  /** How many; `null` when nobody knows, and it may be none. */
+  readonly dropped: number | null;
 }

@@ -26,7 +26,7 @@ interface TokenOutcome {
 }
 
 /** The extensions of the protocol that this server knows. */
-const EXTENSIONS: readonly Extension[] = ['abort'];
+const EXTENSIONS: readonly Extension[] = ['abort', 'gap'];
 
 const NO_TOKEN: TokenOutcome = { isBadToken: false, isAuthenticated: false };
 

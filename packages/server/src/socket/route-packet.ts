@@ -17,6 +17,7 @@ import {
   responsePacket,
   verdictInTime,
 } from '@socketcluster-ts/core';
+import type { AGExchange } from '../exchange/exchange.js';
 import { type ActionType, AGAction } from '../middleware/action.js';
 import { authenticate } from './authenticate.js';
 import type { Connection } from './connection.js';
@@ -278,7 +279,7 @@ function publishData(
   data: unknown,
   channel: string,
 ): Promise<void> | undefined {
-  let pending: Promise<void> | undefined;
+  let pending: ReturnType<AGExchange['publishNow']>;
   try {
     pending = connection.server.exchange.publishNow(channel, data);
   } catch (error) {
@@ -288,10 +289,28 @@ function publishData(
     published(connection, packet, channel, data);
     return undefined;
   }
-  return pending.then(
-    () => published(connection, packet, channel, data),
-    (error: unknown) => refuse(connection, packet.cid, error),
+  if (pending instanceof Promise) {
+    return pending.then(
+      () => published(connection, packet, channel, data),
+      (error: unknown) => refuse(connection, packet.cid, error),
+    );
+  }
+  // Its place in the order is settled: what the client sends next need not wait until others have accepted it.
+  pending.accepted.then(
+    () => whileOpen(connection, () => published(connection, packet, channel, data)),
+    (error: unknown) => whileOpen(connection, () => refuse(connection, packet.cid, error)),
   );
+  return undefined;
+}
+
+/** Does what comes after a packet is over; what it throws is reported. A client that is gone waits for nothing. */
+function whileOpen(connection: Connection, task: () => void): void {
+  if (connection.state !== 'open') return;
+  try {
+    task();
+  } catch (error) {
+    connection.socket.emitError(error);
+  }
 }
 
 function published(connection: Connection, packet: EventPacket, channel: string, data: unknown): void {

@@ -23,7 +23,7 @@ import type { WritableConsumableStream } from '@socketcluster-ts/streams';
 import type { EngineSocket, RawWebSocket } from '../engine/engine.js';
 import type { AGExchange } from '../exchange/exchange.js';
 import type { Publication } from '../exchange/publication.js';
-import type { InvokeOptions, TransmitOptions } from '../exchange/subscriber.js';
+import type { Gap, InvokeOptions, TransmitOptions } from '../exchange/subscriber.js';
 import type { ActionsByMiddleware, MiddlewareType } from '../middleware/action.js';
 import type { MiddlewareStream } from '../middleware/middleware-stream.js';
 import type { AuthTokenOptions } from './auth-state.js';
@@ -218,6 +218,12 @@ export class AGServerSocket<C extends AnyContract = Untyped> extends RpcHost<Soc
     // compat: who replaces transmit() sees every message.
     if (this.transmit === AGServerSocket.prototype.transmit) this.#life.outbound.deliver(publication);
     else void this.transmit('#publish', publication.packet(), { stringifiedData: publication.payload });
+  }
+
+  /** Tells the client that messages of a channel may be missing, if it knows what that is. */
+  reportGap(gap: Gap): void {
+    const { extensions, state, outbound } = this.#life;
+    if (state === 'open' && extensions?.includes('gap') === true) outbound.transmit('#gap', gap);
   }
 
   /** Sends a message as it is, without encoding and past a batch; `options` go to the WebSocket library. */

@@ -1,0 +1,434 @@
+import { randomBytes } from 'node:crypto';
+import { BrokerError, type CodecEngine, jsonCodec, spawn } from '@socketcluster-ts/core';
+import { AsyncStreamEmitter } from '@socketcluster-ts/streams';
+import type { BrokerEngine, BrokerStatus } from '../exchange/broker-engine.js';
+import { AGExchange } from '../exchange/exchange.js';
+import type { HandedOver } from '../exchange/handed-over.js';
+import { type EncodedMessage, Publication } from '../exchange/publication.js';
+import { AGSimpleBroker } from '../exchange/simple-broker.js';
+import type { Gap, Subscriber } from '../exchange/subscriber.js';
+import type { BrokerLink, LinkStatus } from './broker-link.js';
+import { checkChannelName } from './channel-name.js';
+import { Inbox } from './inbox.js';
+import { Interest } from './interest.js';
+import { Outbox, type Settle } from './outbox.js';
+import type { RelayEvents, RelayStats } from './relay-events.js';
+import { assertParts, type RelayOptions, resolveRelayOptions } from './relay-options.js';
+
+/** A message on its way to this node's subscribers and the others. */
+interface Outgoing {
+  readonly publication: Publication;
+  readonly bytes: number;
+}
+
+/** The shortest time between two errors about messages that nobody waits for. */
+const COMPLAINT_INTERVAL_MS = 1000;
+
+/**
+ * Owns what this node and the others tell each other: which channels it is sent, and the messages that are on their way.
+ * A broker of one process goes on to own the channels and their subscribers.
+ *
+ * What it guarantees is in `docs/scaling.md`. In short: local subscribers get a message before `publish` returns, whatever
+ * the engine does; other nodes get it at most once, in order per channel and publisher.
+ */
+export class RelayBroker extends AsyncStreamEmitter<RelayEvents> implements BrokerEngine {
+  readonly #broker: BrokerEngine;
+  readonly #link: BrokerLink;
+  readonly #options: Required<RelayOptions>;
+  readonly #node: Uint8Array = randomBytes(8);
+  readonly #nodeId: string = Buffer.from(this.#node).toString('hex');
+  readonly #interest: Interest;
+  readonly #outbox: Outbox;
+  readonly #inbox: Inbox;
+  readonly #exchange: AGExchange;
+  #codec: CodecEngine = jsonCodec;
+  #isBrokerReady: boolean;
+  #linkStatus: LinkStatus = 'connecting';
+  /** The engine was there and is not, or the first attempt to connect has failed. */
+  #isAway = false;
+  #lastError = '';
+  #status: BrokerStatus = 'connecting';
+  #wasReady = false;
+  #refused = 0;
+  #complainedAt = -Infinity;
+  #closing: Promise<void> | undefined;
+
+  /** Begins to connect. Use {@link relayBroker}. */
+  constructor(broker: BrokerEngine, link: BrokerLink, options: RelayOptions = {}) {
+    super();
+    assertParts(broker, link);
+    this.#options = resolveRelayOptions(options);
+    const { ackTimeout, subscribeTimeout, grace, maxBufferedBytes, maxBufferedMessages } = this.#options;
+    this.#broker = broker;
+    this.#link = link;
+    this.#isBrokerReady = broker.isReady;
+    this.#exchange = new AGExchange(this);
+    this.#outbox = new Outbox(link, this.#node, {
+      ackTimeout,
+      maxBytes: maxBufferedBytes,
+      maxMessages: maxBufferedMessages,
+    });
+    this.#interest = new Interest({
+      link,
+      grace,
+      subscribeTimeout,
+      isWanted: (channel) => broker.isSubscribed(channel),
+      onGap: (channel) => this.#reportGap(channel),
+      onChange: () => this.#judge(),
+      onError: (error) => this.emit('error', { error }),
+    });
+    this.#inbox = new Inbox(this.#nodeId, (channel, message) => this.#deliverForeign(channel, message));
+    this.#watchBroker();
+    link.connect({
+      onMessage: (channel, message) => this.#inbox.receive(channel, message),
+      onStatus: (status, error) => this.#follow(status, error),
+      onLost: (channels) => this.#interest.lost(channels),
+      onError: (error) => this.emit('error', { error }),
+    });
+  }
+
+  /** The id of this node among the others: 16 hexadecimal digits, another one for each relay. */
+  get nodeId(): string {
+    return this.#nodeId;
+  }
+
+  /** Whether the broker is ready and every channel of this node confirmed. */
+  get isReady(): boolean {
+    return this.#isBrokerReady && this.#status === 'connected';
+  }
+
+  get status(): BrokerStatus {
+    return this.#status;
+  }
+
+  /** What has been counted so far. */
+  get stats(): RelayStats {
+    const { counts, messages, bytes } = this.#outbox;
+    return {
+      ...counts,
+      ...this.#inbox.counts,
+      dropped: counts.dropped + this.#refused,
+      status: this.#status,
+      channels: this.#interest.size,
+      buffered: messages,
+      bufferedBytes: bytes,
+    };
+  }
+
+  #watchBroker(): void {
+    const broker = this.#broker;
+    const follow = (event: Parameters<BrokerEngine['listener']>[0], take: (payload: unknown) => void): void =>
+      spawn(
+        async () => {
+          for await (const payload of broker.listener(event)) take(payload);
+        },
+        (error) => this.emit('error', { error }),
+      );
+    follow('error', (payload) => this.emit('error', payload as RelayEvents['error']));
+    follow('subscribe', (payload) => {
+      const { channel } = payload as RelayEvents['subscribe'];
+      this.emit('subscribe', { channel });
+      // Somebody may have subscribed at the broker itself; nobody waits for it then.
+      if (broker.isSubscribed(channel) && !this.#interest.has(channel)) {
+        this.#interest.want(channel)?.catch(() => {});
+      }
+    });
+    follow('unsubscribe', (payload) => {
+      const { channel } = payload as RelayEvents['unsubscribe'];
+      this.emit('unsubscribe', { channel });
+      this.#release(channel);
+    });
+    follow('publish', (payload) => this.#relayForeign(payload as RelayEvents['publish']));
+    if (this.#isBrokerReady) return;
+    spawn(
+      async () => {
+        await broker.listener('ready').once();
+        this.#isBrokerReady = true;
+        this.#announce();
+      },
+      (error) => this.emit('error', { error }),
+    );
+  }
+
+  /** What was published at the broker itself goes to the others, too. */
+  #relayForeign({ channel, data }: RelayEvents['publish']): void {
+    try {
+      this.#send(this.#prepare(channel, data), this.#onLost);
+    } catch {
+      // Emitted as an error event where it happened.
+    }
+    this.emit('publish', { channel, data });
+  }
+
+  #follow(status: LinkStatus, error: Error | undefined): void {
+    if (this.#status === 'closed') return;
+    const wasConnected = this.#linkStatus === 'connected';
+    this.#linkStatus = status;
+    if (status === 'connected') {
+      this.#isAway = false;
+      this.#lastError = '';
+      this.#outbox.open();
+      this.#interest.restore();
+    } else if (wasConnected || error !== undefined || status === 'closed') {
+      this.#complain(error);
+      if (!this.#isAway) {
+        this.#isAway = true;
+        this.#outbox.pause();
+        this.#interest.suspend();
+      }
+    }
+    this.#judge();
+  }
+
+  /** An engine that stays away gives the same error with each attempt: once is enough. */
+  #complain(error: Error | undefined): void {
+    if (error === undefined || error.message === this.#lastError) return;
+    this.#lastError = error.message;
+    this.emit('error', { error });
+  }
+
+  #judge(): void {
+    let status: BrokerStatus;
+    if (this.#status === 'closed') status = 'closed';
+    else if (this.#linkStatus === 'connected') status = this.#interest.isComplete ? 'connected' : 'degraded';
+    else status = this.#isAway ? 'degraded' : 'connecting';
+    if (status === this.#status) return;
+    this.#status = status;
+    this.emit('status', { status });
+    this.#announce();
+  }
+
+  #announce(): void {
+    if (this.#wasReady || !this.isReady) return;
+    this.#wasReady = true;
+    this.emit('ready', {});
+  }
+
+  /** The exchange of this broker; the same at each call. */
+  exchange(): AGExchange {
+    return this.#exchange;
+  }
+
+  /** Encodes with this codec from now on; all nodes must use the same one. */
+  setCodecEngine(codec: CodecEngine): void {
+    this.#codec = codec;
+    this.#broker.setCodecEngine(codec);
+  }
+
+  /**
+   * Subscribes a socket: at once to what this node publishes; resolves when the engine has confirmed that it sends the
+   * channel, or is away. In that case the channel is restored later.
+   * @throws {BrokerError} when the engine refuses or does not answer in time, and for a name that is no well-formed text
+   */
+  subscribeSocket(socket: Subscriber, channelName: string): Promise<void> {
+    return this.#subscribe(socket, channelName, 'Socket');
+  }
+
+  unsubscribeSocket(socket: Subscriber, channelName: string): Promise<void> {
+    return this.#unsubscribe(socket, channelName, 'Socket');
+  }
+
+  /** As `subscribeSocket()`, for the exchange. */
+  subscribeClient(client: Subscriber, channelName: string): Promise<void> {
+    return this.#subscribe(client, channelName, 'Client');
+  }
+
+  unsubscribeClient(client: Subscriber, channelName: string): Promise<void> {
+    return this.#unsubscribe(client, channelName, 'Client');
+  }
+
+  async #subscribe(subscriber: Subscriber, channel: string, who: 'Socket' | 'Client'): Promise<void> {
+    checkChannelName(channel);
+    const local = this.#broker[`subscribe${who}`](subscriber, channel);
+    const confirmed = this.#interest.want(channel);
+    // Whatever becomes of it while the broker is waited for is looked at below.
+    confirmed?.catch(() => {});
+    try {
+      await local;
+    } catch (error) {
+      this.#release(channel);
+      throw error;
+    }
+    if (confirmed === undefined) return;
+    try {
+      await confirmed;
+    } catch (error) {
+      await this.#unsubscribe(subscriber, channel, who);
+      throw error;
+    }
+  }
+
+  async #unsubscribe(subscriber: Subscriber, channel: string, who: 'Socket' | 'Client'): Promise<void> {
+    await this.#broker[`unsubscribe${who}`](subscriber, channel);
+    this.#release(channel);
+  }
+
+  #release(channel: string): void {
+    if (!this.#broker.isSubscribed(channel)) this.#interest.release(channel);
+  }
+
+  /** The channels with a subscriber on this node. */
+  subscriptions(): string[] {
+    return this.#broker.subscriptions();
+  }
+
+  /** Whether the channel has a subscriber on this node. */
+  isSubscribed(channelName: string): boolean {
+    return this.#broker.isSubscribed(channelName);
+  }
+
+  /**
+   * Publishes; resolves when the engine has accepted the message for the other nodes. The subscribers of this node have it
+   * before.
+   * @throws {BrokerError} when the message is too long or the name of the channel no well-formed text: nobody has it then;
+   *   and when the engine has not accepted it in time: the others do not have it, or the error says that nobody knows
+   */
+  async invokePublish(channelName: string, data: unknown, suppressEvent = false): Promise<void> {
+    if (suppressEvent) return this.#broker.invokePublish(channelName, data, true);
+    return this.#publish(channelName, data).accepted;
+  }
+
+  /**
+   * Publishes without waiting for the others. Never rejects: a message that cannot be published is an `error` event, and
+   * what the others do not get is counted in {@link stats}, with an `error` event once a second at most.
+   */
+  async transmitPublish(channelName: string, data: unknown, suppressEvent = false): Promise<void> {
+    if (suppressEvent) return this.#broker.transmitPublish(channelName, data, true);
+    let local: Promise<void> | undefined;
+    try {
+      local = this.#hand(this.#prepare(channelName, data), this.#onLost);
+    } catch {
+      // Emitted as an error event where it happened.
+    }
+    return local;
+  }
+
+  publishNow(channelName: string, data: unknown): Promise<void> | HandedOver {
+    // compat: who replaces invokePublish() intercepts every publish.
+    if (this.invokePublish !== RelayBroker.prototype.invokePublish) {
+      return this.invokePublish(channelName, data);
+    }
+    return this.#publish(channelName, data);
+  }
+
+  #publish(channel: string, data: unknown): HandedOver {
+    const outgoing = this.#prepare(channel, data);
+    let local: Promise<void> | undefined;
+    const accepted = new Promise<void>((resolve, reject) => {
+      local = this.#hand(outgoing, (error) => (error === undefined ? resolve() : reject(error)));
+    });
+    return { accepted: local === undefined ? accepted : Promise.all([local, accepted]).then(() => {}) };
+  }
+
+  /** A message that can be published. What is wrong with another one is thrown, and emitted. */
+  #prepare(channel: string, data: unknown): Outgoing {
+    try {
+      checkChannelName(channel);
+      const publication = new Publication(channel, data, this.#codec);
+      const { payload } = publication;
+      const bytes = typeof payload === 'string' ? Buffer.byteLength(payload) : payload.byteLength;
+      this.#checkLength(channel, bytes);
+      return { publication, bytes };
+    } catch (error) {
+      this.emit('error', { error });
+      throw error;
+    }
+  }
+
+  #checkLength(channel: string, bytes: number): void {
+    const limit = Math.min(this.#options.maxMessageBytes, this.#link.maxMessageBytes ?? Infinity);
+    if (bytes <= limit) return;
+    this.#refused += 1;
+    throw new BrokerError(
+      `The message for the channel ${JSON.stringify(channel)} has ${bytes} bytes: the relay takes ${limit} (maxMessageBytes)`,
+    );
+  }
+
+  /** Hands a message to the subscribers of this node first, then to the others. */
+  #hand(outgoing: Outgoing, settle: Settle): Promise<void> | undefined {
+    const { publication } = outgoing;
+    const local = this.#deliver(publication);
+    if (this.hasListener('publish')) this.emit('publish', publication.packet());
+    this.#send(outgoing, settle);
+    return local;
+  }
+
+  #send({ publication, bytes }: Outgoing, settle: Settle): void {
+    this.#outbox.add(publication.channel, publication.payload, bytes, settle);
+  }
+
+  /** Nobody waits for the message: while messages are lost, one error a second tells. */
+  readonly #onLost: Settle = (error) => {
+    const now = performance.now();
+    if (error === undefined || now < this.#complainedAt + COMPLAINT_INTERVAL_MS) return;
+    this.#complainedAt = now;
+    this.emit('error', { error });
+  };
+
+  /** Hands a message to the subscribers of this node; gives what the broker has to be waited for. */
+  #deliver(publication: Publication): Promise<void> | undefined {
+    const broker = this.#broker;
+    if (broker.deliver !== undefined && !interceptsPublishes(broker)) {
+      broker.deliver(publication);
+      return undefined;
+    }
+    return broker.invokePublish(publication.channel, publication.data, true);
+  }
+
+  #deliverForeign(channel: string, message: EncodedMessage): void {
+    const onError = (error: unknown): void => this.emit('error', { error });
+    spawn(() => this.#deliver(Publication.encoded(channel, message, this.#codec)), onError);
+  }
+
+  #reportGap(channel: string): void {
+    const gap: Gap = { channel, dropped: null };
+    this.#broker.reportGap?.(gap);
+    this.emit('gap', gap);
+  }
+
+  /**
+   * Sends what waits, as far as the engine is there, and ends the connection. The subscribers of this node are served
+   * further on; what is published after this does not reach the others, and is an error. `AGServer.close()` does not do this.
+   */
+  close(): Promise<void> {
+    return (this.#closing ??= this.#close());
+  }
+
+  async #close(): Promise<void> {
+    await this.#outbox.close();
+    this.#interest.close();
+    this.#status = 'closed';
+    this.emit('status', { status: 'closed' });
+    await this.#link.close();
+  }
+}
+
+/**
+ * Gives a broker a cluster: what is published on one node reaches the subscribers on all.
+ *
+ * It begins to connect at once, and is ready when it is connected. While the engine is away the node is degraded, not
+ * down: its own clients reach each other, subscriptions are accepted and restored later, and what is published waits for
+ * a while.
+ *
+ * ```ts
+ * import { createServer } from 'node:http';
+ * import { AGSimpleBroker, attach, type BrokerLink, relayBroker } from '@socketcluster-ts/server';
+ *
+ * declare const link: BrokerLink; // such as redisLink() of @socketcluster-ts/redis
+ *
+ * const brokerEngine = relayBroker(new AGSimpleBroker(), link);
+ * const server = attach(createServer(), { brokerEngine });
+ * ```
+ *
+ * @param broker - owns the channels of this node; its own exchange is not used
+ * @param link - the connection to the engine; it belongs to the relay from now on
+ * @throws {InvalidOptionsError} that names what was given and what is allowed
+ */
+export function relayBroker(broker: BrokerEngine, link: BrokerLink, options?: RelayOptions): RelayBroker {
+  return new RelayBroker(broker, link, options);
+}
+
+/** compat: who extends the broker with an invokePublish() of his own sees every message. */
+function interceptsPublishes(broker: BrokerEngine): boolean {
+  return broker instanceof AGSimpleBroker && broker.invokePublish !== AGSimpleBroker.prototype.invokePublish;
+}
