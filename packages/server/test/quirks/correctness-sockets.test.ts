@@ -153,8 +153,8 @@ describe('disconnecting', () => {
       connections.push(await connect({ handshake: count % 2 === 0 }));
     for (const { peer } of connections) peer.closeByPeer(1000);
     await advance(0);
-    // One timer may remain: all sockets of a server share it.
-    expect(vi.getTimerCount()).toBeLessThanOrEqual(before + 1);
+    // Two timers may remain, whatever the number of sockets: that of all deadlines, and that of the event-loop lag.
+    expect(vi.getTimerCount()).toBeLessThanOrEqual(before + 2);
   });
 });
 
