@@ -79,6 +79,8 @@ export class RawConnection {
   /** Connects to `port` of 127.0.0.1 and sends nothing. */
   static async open(port: number): Promise<RawConnection> {
     const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+    // Each write arrives by itself, if the server reads in time.
+    socket.setNoDelay();
     const connection = new RawConnection(socket);
     afterTest(() => {
       socket.destroy();
@@ -156,6 +158,11 @@ export class RawConnection {
   /** Stops reading, so that the server's bytes pile up; the connection stays open. */
   pause(): void {
     this.#socket.pause();
+  }
+
+  /** Reads again. */
+  resume(): void {
+    this.#socket.resume();
   }
 
   /** Ends this direction only (FIN). */

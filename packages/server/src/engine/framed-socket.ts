@@ -410,6 +410,9 @@ export class FramedSocket implements EngineSocket, FrameSink {
 
 /** Drops a connection and all that has not arrived. One that is not plain TCP can only be ended. */
 function resetConnection(net: NetSocket): void {
-  if (net instanceof TLSSocket || net.localPort === undefined) net.destroy();
-  else net.resetAndDestroy();
+  const isTcp = !(net instanceof TLSSocket) && net.localPort !== undefined;
+  // Node waits until everything is written, which a peer that does not read puts off for ever.
+  const isWaiting = net.writableLength > 0;
+  if (isTcp) net.resetAndDestroy();
+  if (isWaiting || !isTcp) net.destroy();
 }
