@@ -72,7 +72,9 @@ export {
 export type { AuthEngine } from './auth/auth-engine.js';
 export type { JsonWebKeySet, JwksLocation } from './auth/jwks.js';
 export type { EncryptedKey, KeyMaterial } from './auth/key-material.js';
+export type { AuthKey } from './auth/key-ring.js';
 export type {
+  IsTokenRevoked,
   KeySource,
   SignatureKey,
   TokenHeader,

@@ -53,6 +53,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   },
   wsEngineServerOptions: { check: isObject, allowed: 'an object' },
   authEngine: { check: hasMethods('verifyToken'), allowed: 'an object with a verifyToken method' },
+  isTokenRevoked: { check: isFunction, allowed: 'a function' },
   userClaim: {
     check: (value) => typeof value === 'string' && value !== '',
     allowed: 'the name of a claim, not empty',
@@ -124,6 +125,8 @@ const RULES: Readonly<Record<string, Rule>> = {
 /** Options that are checked where they are turned into keys, and for which `null` means not given. */
 const CHECKED_WITH_KEYS: ReadonlySet<string> = new Set([
   'authKey',
+  'authKeys',
+  'authClockTolerance',
   'authPrivateKey',
   'authPublicKey',
   'authAlgorithm',

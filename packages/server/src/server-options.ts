@@ -1,6 +1,8 @@
 import type { AnyContract, Claims, CodecEngine, ContractChecks, Untyped } from '@socketcluster-ts/core';
 import type { AuthEngine } from './auth/auth-engine.js';
 import type { JwksLocation } from './auth/jwks.js';
+import type { AuthKey } from './auth/key-ring.js';
+import type { IsTokenRevoked } from './auth/token-options.js';
 import type { WebSocketModule } from './engine/custom-engine.js';
 import type { UpgradeServer } from './engine/engine.js';
 import type { BrokerEngine } from './exchange/broker-engine.js';
@@ -65,10 +67,28 @@ export interface ServerOptions<C extends AnyContract = Untyped> {
   authAlgorithm?: string | null | undefined;
   /** The algorithms accepted, when there are several. */
   authVerifyAlgorithms?: readonly string[] | null | undefined;
+  /**
+   * Several keys in place of `authKey`: the first signs, all verify. Tokens say in their header with which one they were
+   * signed, so keys can be replaced one after the other; see also `server.setAuthKeys()`.
+   */
+  authKeys?: readonly AuthKey[] | null | undefined;
+  /**
+   * The seconds by which the clocks of those who sign tokens may differ from this one: 0 to 60. A token is good for so
+   * long after its `exp` and before its `nbf`.
+   * @default 0
+   */
+  authClockTolerance?: number | null | undefined;
   /** Verifies tokens with the public keys of a JSON Web Key Set: its address, or the set. */
   authJwks?: JwksLocation | null | undefined;
   /** Signs and verifies tokens instead of the built-in engine. */
   authEngine?: AuthEngine | null | undefined;
+  /**
+   * Says whether a valid token was revoked: asked in handshakes, when a client authenticates, and by
+   * `server.recheckTokens()`. Without an answer within `ackTimeout`, or when it fails, the token is not accepted, but the
+   * client may keep it and try again.
+   * @default nothing is asked
+   */
+  isTokenRevoked?: IsTokenRevoked<Claims<C>> | null | undefined;
   /**
    * The claim of a token that says whose it is; `server.users(id)` finds sockets by it. Its value names a user when it
    * is text that is not empty, or a finite number.

@@ -1,3 +1,4 @@
+// oxlint-disable max-lines -- the public face: documented names, each a few lines into a part
 import {
   type AnyContract,
   type CodecEngine,
@@ -14,7 +15,9 @@ import { Admission } from './admission/admission.js';
 import { TrustedProxies } from './admission/client-address.js';
 import { AGAuthEngine, type AuthEngine } from './auth/auth-engine.js';
 import { resolveAuthOptions } from './auth/auth-options.js';
+import { type AuthKey, createKeyRing } from './auth/key-ring.js';
 import type {
+  IsTokenRevoked,
   SignatureKey,
   TokenSignatureOptions,
   TokenVerificationOptions,
@@ -36,6 +39,7 @@ import { AGSimpleBroker } from './exchange/simple-broker.js';
 import type { ResolvedLimits } from './limits/limits.js';
 import type { ActionsByMiddleware, MiddlewareType } from './middleware/action.js';
 import type { MiddlewareFunction } from './middleware/middleware-stream.js';
+import { recheckTokens } from './recheck-tokens.js';
 import { resolveOptions } from './resolve-options.js';
 import type { ServerEvents } from './server-events.js';
 import type { ResolvedOptions, ServerOptions } from './server-options.js';
@@ -138,6 +142,8 @@ export class AGServer<C extends AnyContract = Untyped> extends AsyncStreamEmitte
   readonly middlewareFunctions: Readonly<FunctionsByLine>;
   /** The one timer of all sockets. */
   readonly deadlines: DeadlineQueue;
+  /** May be replaced at any time. */
+  isTokenRevoked: IsTokenRevoked | undefined;
   readonly userClaim: string;
   /** The port given to `listen()`. */
   listenPort: number | null = null;
@@ -195,6 +201,7 @@ export class AGServer<C extends AnyContract = Untyped> extends AsyncStreamEmitte
     this.defaultSignatureOptions = auth.defaultSignatureOptions;
     this.defaultVerificationOptions = auth.defaultVerificationOptions;
     this.userClaim = resolved.userClaim;
+    this.isTokenRevoked = resolved.isTokenRevoked ?? undefined;
     this.auth = (resolved.authEngine ?? new AGAuthEngine()) as Required<AuthEngine>;
     this.codec = resolved.codecEngine ?? jsonCodec;
     this.#socketSettings = {
@@ -285,6 +292,14 @@ export class AGServer<C extends AnyContract = Untyped> extends AsyncStreamEmitte
     return new UserSockets<C>(id, (text) => this.#users.of(text));
   }
 
+  /**
+   * Judges the tokens of all sockets again, by the keys of now and `isTokenRevoked`; those whose token is bad are
+   * deauthenticated. Resolves with how many that were. What cannot be found out is a `warning`, and the token stays.
+   */
+  recheckTokens(): Promise<number> {
+    return recheckTokens(Object.values(this.clients));
+  }
+
   /** How many users have a socket here. */
   get usersCount(): number {
     return this.#users.size;
@@ -293,6 +308,22 @@ export class AGServer<C extends AnyContract = Untyped> extends AsyncStreamEmitte
   /** Replaces the auth engine for the next token. */
   setAuthEngine(authEngine: AuthEngine): void {
     this.auth = authEngine as Required<AuthEngine>;
+  }
+
+  /**
+   * Replaces the keys for the next token: the first signs, all verify. Sockets keep the tokens they have; see
+   * `recheckTokens()`.
+   * @throws {InvalidOptionsError} for what is no list of keys, with `limits: 'public'` also for a short secret
+   */
+  setAuthKeys(authKeys: readonly AuthKey[]): void {
+    const isPublic = this.limits.preset === 'public';
+    const ring = createKeyRing(authKeys, { refuseShortSecrets: isPublic });
+    this.signatureKey = ring.signatureKey;
+    this.verificationKey = ring.keySource;
+    const { algorithm, kid: keyid, algorithms } = ring;
+    this.defaultSignatureOptions = { ...this.defaultSignatureOptions, algorithm, keyid };
+    this.defaultVerificationOptions = { ...this.defaultVerificationOptions, algorithms };
+    for (const text of ring.warnings) warnOnce(text);
   }
 
   /** Replaces the codec for the next message; all clients must use the same one. */

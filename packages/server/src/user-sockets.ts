@@ -7,6 +7,7 @@ import {
 } from '@socketcluster-ts/core';
 import { type UserId, userIdText } from './auth/user-index.js';
 import type { TransmitOptions } from './exchange/subscriber.js';
+import { recheckTokens } from './recheck-tokens.js';
 import type { AGServerSocket } from './socket/server-socket.js';
 import type { DeliveryOptions, SocketFace } from './socket/socket-context.js';
 
@@ -88,6 +89,11 @@ export class UserSockets<C extends AnyContract = Untyped> {
       const held = asked.filter((name) => socket.isSubscribed(name));
       return held.length === 0 ? undefined : kickOutOf(socket, held, message);
     });
+  }
+
+  /** Judges the token of each socket again, as `server.recheckTokens()` does. Counts the sockets that lost theirs. */
+  recheckTokens(): Promise<number> {
+    return recheckTokens(this.sockets());
   }
 
   /** Closes the connection of each socket, as `socket.disconnect()` does. */

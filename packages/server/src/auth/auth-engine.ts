@@ -1,6 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import { type AuthToken, InvalidArgumentsError } from '@socketcluster-ts/core';
 import jwt from 'jsonwebtoken';
+import { clockTolerance } from './clock-tolerance.js';
 import {
   decodeToken,
   refuseCriticalHeader,
@@ -17,9 +18,6 @@ import type {
   TokenVerificationOptions,
   VerificationKey,
 } from './token-options.js';
-
-/** The largest clock tolerance in seconds; a token must not outlive its `exp` by more, whatever the options say. */
-const MAX_CLOCK_TOLERANCE = 60;
 
 /**
  * What verifies and signs the tokens of clients: the option `authEngine`, or `server.setAuthEngine()`, which may replace it at any time.
@@ -106,7 +104,13 @@ export class AGAuthEngine implements AuthEngine {
     if (token === '') throw new jwt.JsonWebTokenError('jwt must be provided');
     if (typeof key === 'function') {
       const { header } = decodeToken(token);
-      return verifyWithKey(token, this.#verificationKeys.get(await key(header)), options);
+      const found = await key(header);
+      const keys = Array.isArray(found) ? (found as readonly KeyObject[]) : [found as KeyObject];
+      return verifyWithAny(
+        token,
+        keys.map((each) => this.#verificationKeys.get(each)),
+        options,
+      );
     }
     if (isMissing(key)) {
       decodeToken(token);
@@ -139,6 +143,24 @@ export class AGAuthEngine implements AuthEngine {
     refuseUnusablePayload(tokenData);
     return token;
   }
+}
+
+/** Of several keys a token may be signed with any. What else is wrong with it is found by the one that signed it. */
+async function verifyWithAny(
+  token: string,
+  keys: readonly KeyObject[],
+  options: TokenVerificationOptions | undefined,
+): Promise<AuthToken> {
+  let failure: unknown = new jwt.JsonWebTokenError('no matching key');
+  for (const key of keys) {
+    try {
+      return await verifyWithKey(token, key, options);
+    } catch (error) {
+      if ((error as { message?: unknown } | null)?.message !== 'invalid signature') throw error;
+      failure = error;
+    }
+  }
+  throw failure;
 }
 
 function verifyWithKey(
@@ -185,11 +207,6 @@ function allowedAlgorithms(key: KeyObject, options: TokenVerificationOptions): r
   return chosen.every((algorithm) => fitting.includes(algorithm))
     ? chosen
     : chosen.filter((algorithm) => fitting.includes(algorithm));
-}
-
-/** A tolerance that is no number would make every comparison false, and with it every token valid for ever. */
-function clockTolerance(seconds: unknown): number {
-  return typeof seconds === 'number' && seconds > 0 ? Math.min(seconds, MAX_CLOCK_TOLERANCE) : 0;
 }
 
 /**

@@ -1,6 +1,7 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { InvalidOptionsError } from '@socketcluster-ts/core';
 import jwt from 'jsonwebtoken';
+import { MAX_CLOCK_TOLERANCE } from './clock-tolerance.js';
 import {
   type ConfiguredKeys,
   configuredKeys,
@@ -18,6 +19,7 @@ import {
   isTokenAlgorithm,
   TOKEN_ALGORITHMS,
 } from './key-algorithms.js';
+import { type AuthKey, createKeyRing } from './key-ring.js';
 import type {
   SignatureKey,
   TokenSignatureOptions,
@@ -36,6 +38,10 @@ export interface AuthOptions extends KeyOptions {
   readonly authVerifyAlgorithms?: readonly string[] | null | undefined;
   /** The lifetime of a token: whole seconds, or a time span such as `'2h'`; null for none. @default 86400 */
   readonly authDefaultExpiry?: number | string | null | undefined;
+  /** Several keys in place of one: the first signs, all verify. @default null */
+  readonly authKeys?: readonly AuthKey[] | null | undefined;
+  /** The seconds by which the clocks of those who sign may differ from this one: 0 to 60. @default 0 */
+  readonly authClockTolerance?: number | null | undefined;
   /** Verifies with the public keys of a JSON Web Key Set, and with nothing else. @default null */
   readonly authJwks?: JwksLocation | null | undefined;
   /** An engine of the application's own: keys and algorithms are its business then, and are passed on unchecked. @default null */
@@ -68,6 +74,22 @@ export function resolveAuthOptions(
   { refuseShortSecrets = false }: { readonly refuseShortSecrets?: boolean } = {},
 ): AuthSettings {
   const expiresIn = defaultExpiry(options.authDefaultExpiry);
+  const tolerance = toleranceOf(options.authClockTolerance);
+  if (isGiven(options.authKeys)) {
+    refuseBesideKeyRing(options);
+    const ring = createKeyRing(options.authKeys, { refuseShortSecrets });
+    return {
+      signatureKey: ring.signatureKey,
+      verificationKey: ring.keySource,
+      defaultSignatureOptions: {
+        ...(expiresIn === null ? {} : { expiresIn }),
+        algorithm: ring.algorithm,
+        keyid: ring.kid,
+      },
+      defaultVerificationOptions: { algorithms: ring.algorithms, ...tolerance },
+      warnings: ring.warnings,
+    };
+  }
   const keys = configuredKeys(options, isGiven(options.authJwks));
   const keySource = isGiven(options.authJwks) ? createJwksKeySource(options.authJwks) : null;
   const { algorithm, algorithms, warnings } = isGiven(options.authEngine)
@@ -80,10 +102,38 @@ export function resolveAuthOptions(
       ...(expiresIn === null ? {} : { expiresIn }),
       ...(algorithm === undefined ? {} : { algorithm }),
     },
-    defaultVerificationOptions: algorithms === undefined ? {} : { algorithms },
+    defaultVerificationOptions: { ...(algorithms === undefined ? {} : { algorithms }), ...tolerance },
     ...(keys.generated === undefined ? {} : { generatedKey: keys.generated }),
     warnings,
   };
+}
+
+/** What says in another way which keys there are, or which algorithms they are used with. */
+const BESIDE_KEY_RING = [
+  'authKey',
+  'authPrivateKey',
+  'authPublicKey',
+  'authJwks',
+  'authAlgorithm',
+  'authVerifyAlgorithms',
+] as const;
+
+function refuseBesideKeyRing(options: AuthOptions): void {
+  const beside = BESIDE_KEY_RING.find((name) => isGiven(options[name]));
+  if (beside === undefined) return;
+  throw new InvalidOptionsError(
+    `The authKeys option takes the place of the ${beside} option - Got both (a key may say its algorithm: {kid, key, algorithm})`,
+  );
+}
+
+function toleranceOf(seconds: number | null | undefined): { readonly clockTolerance?: number } {
+  if (!isGiven(seconds)) return {};
+  if (typeof seconds === 'number' && seconds >= 0 && seconds <= MAX_CLOCK_TOLERANCE) {
+    return { clockTolerance: seconds };
+  }
+  throw new InvalidOptionsError(
+    `The authClockTolerance option must be seconds from 0 to ${MAX_CLOCK_TOLERANCE} - Got ${quote(seconds)}`,
+  );
 }
 
 interface Algorithms {

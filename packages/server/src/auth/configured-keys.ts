@@ -95,7 +95,8 @@ function given(options: KeyOptions, option: keyof KeyOptions): ConfiguredKey | n
   throw refusal(option, kind);
 }
 
-function isKeyMaterial(value: unknown): value is KeyMaterial {
+/** Says whether `value` has the form of a key; whether it is one is known when it is parsed. */
+export function isKeyMaterial(value: unknown): value is KeyMaterial {
   if (typeof value === 'string' || value instanceof Uint8Array) return value.length > 0;
   if (value instanceof KeyObject) return true;
   return typeof value === 'object' && value !== null && 'key' in value && 'passphrase' in value;
@@ -123,8 +124,11 @@ const NEEDED_TYPES: Readonly<Record<keyof KeyOptions, KeyObject['type'] | undefi
   authPublicKey: 'public',
 };
 
+/** What a key may be that signs or verifies, as errors say it. */
+export const ANY_KEY = 'a secret that is not empty or a key in PEM format (string, Buffer or KeyObject)';
+
 const ALLOWED: Readonly<Record<keyof KeyOptions, string>> = {
-  authKey: 'a secret that is not empty or a key in PEM format (string, Buffer or KeyObject)',
+  authKey: ANY_KEY,
   authPrivateKey: 'a private key in PEM format (string, Buffer or KeyObject)',
   authPublicKey: 'a public key in PEM format (string, Buffer or KeyObject)',
 };
@@ -136,7 +140,8 @@ function refusal(option: keyof KeyOptions, got: string, cause?: unknown): Invali
   );
 }
 
-function isPublicKey(material: KeyMaterial): boolean {
+/** Says whether `material` is a public key, with which nothing can be signed. */
+export function isPublicKey(material: KeyMaterial): boolean {
   if (material instanceof KeyObject) return material.type === 'public';
   if (typeof material !== 'string' && !(material instanceof Uint8Array)) return false;
   if (!looksLikePem(material)) return false;

@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto';
+import type { AuthToken } from '@socketcluster-ts/core';
 import type { KeyMaterial } from './key-material.js';
 
 /** What the first part of a token says about it. Nothing in it is trusted: it only selects among keys and algorithms already allowed. */
@@ -10,18 +11,31 @@ export interface TokenHeader {
 }
 
 /**
- * Finds the key that verifies a token, by the token's header.
+ * Finds the key that verifies a token, by the token's header; or several, any of which may have signed it.
  *
  * It rejects with a `JsonWebTokenError` when the token itself is at fault, and with an `AuthTokenError` whose `isBadToken` is false when it
  * cannot tell, for example because a server is down: then clients keep their token.
  */
-export type KeySource = (header: TokenHeader) => KeyObject | Promise<KeyObject>;
+export type KeySource = (
+  header: TokenHeader,
+) => KeyObject | readonly KeyObject[] | Promise<KeyObject | readonly KeyObject[]>;
 
 /** What tokens are verified with: a key, or a function that finds one; `null` when there is none, and then no token is valid. */
 export type VerificationKey = KeyMaterial | KeySource | null;
 
 /** What tokens are signed with; `null` when there is none, and then signing rejects. */
 export type SignatureKey = KeyMaterial | null;
+
+/**
+ * Says whether a valid token was revoked, at once or later. `signedToken` is null for a token that is not signed yet,
+ * and when an engine of the application's own authenticated a client that sent none.
+ *
+ * @typeParam T - the claims
+ */
+export type IsTokenRevoked<T = AuthToken> = (
+  token: T,
+  signedToken: string | null,
+) => boolean | Promise<boolean>;
 
 /** How a token is verified. `S` is the type of the socket that the token came from. */
 export interface TokenVerificationOptions<S = unknown> {

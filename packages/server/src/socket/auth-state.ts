@@ -9,6 +9,7 @@ import {
   isTokenExpired,
   outgoingError,
 } from '@socketcluster-ts/core';
+import { clockTolerance } from '../auth/clock-tolerance.js';
 import { userIdText } from '../auth/user-index.js';
 import type { DeliveryOptions, SocketContext } from './socket-context.js';
 import type { AuthenticationState } from './socket-events.js';
@@ -36,7 +37,9 @@ export class AuthState {
   readonly #context: SocketContext;
   #expiry: Deadline<AuthState> | undefined;
   /** Counts token changes, so that a slow signature does not overwrite a newer token. */
-  #version = 0;
+  version = 0;
+  /** Whether `signedAuthToken` is not yet that of `authToken`. */
+  isSigning = false;
 
   constructor(context: SocketContext) {
     this.#context = context;
@@ -44,7 +47,8 @@ export class AuthState {
 
   /** Takes over a token; emits nothing. */
   accept(token: AuthToken, signedToken: string | null): void {
-    this.#version += 1;
+    this.version += 1;
+    this.isSigning = false;
     this.authToken = token;
     this.signedAuthToken = signedToken;
     this.authState = 'authenticated';
@@ -53,7 +57,7 @@ export class AuthState {
   }
 
   #clear(): void {
-    this.#version += 1;
+    this.version += 1;
     this.authToken = null;
     this.signedAuthToken = null;
     this.authState = 'unauthenticated';
@@ -148,7 +152,8 @@ export class AuthState {
     const token = cloneData(data) as AuthToken;
     // Authenticated from the call on: what the application does next must not see the old state.
     this.accept(token, this.signedAuthToken);
-    const version = this.#version;
+    this.isSigning = true;
+    const version = this.version;
     const signOptions: Record<string, unknown> = { ...server.defaultSignatureOptions, ...signing };
     if (signing['expiresIn'] === undefined || signing['expiresIn'] === null) {
       const standard = (server.defaultSignatureOptions as Record<string, unknown>)['expiresIn'];
@@ -165,12 +170,13 @@ export class AuthState {
       signOptions['mutatePayload'] = true;
       signedAuthToken = await server.auth.signToken(token, server.signatureKey, signOptions);
     } catch (error) {
-      if (this.#version === version) this.#clear();
+      if (this.version === version) this.#clear();
       onSignFailure(error);
       throw error;
     }
-    if (this.#version === version) {
+    if (this.version === version) {
       this.signedAuthToken = signedAuthToken;
+      this.isSigning = false;
       this.#scheduleExpiry();
       // Signing may have added the claim: the option `subject` does.
       this.#belongTo(userIdText(token[server.userClaim]));
@@ -196,9 +202,14 @@ export class AuthState {
   /** Deauthenticates the socket when its token is over; gives the error then. */
   expireIfDue(): AuthTokenExpiredError | undefined {
     const token = this.authToken;
-    if (token === null || !isTokenExpired(token)) return undefined;
+    if (token === null || !isTokenExpired(token, Date.now() - this.#toleranceMs)) return undefined;
     void this.#context.socket.deauthenticate();
     return new AuthTokenExpiredError('The socket auth token has expired', token.exp as never);
+  }
+
+  /** For how long a token is good after its `exp`, so that one which was accepted is not dropped at once. */
+  get #toleranceMs(): number {
+    return clockTolerance(this.#context.server.defaultVerificationOptions.clockTolerance) * 1000;
   }
 
   /** The socket is closed, or has no token any more: it belongs to nobody, and nothing expires. */
@@ -217,7 +228,7 @@ export class AuthState {
       this.#stopExpiry();
       return;
     }
-    const leftMs = Math.max(exp * 1000 - Date.now() + 1, 1);
+    const leftMs = Math.max(exp * 1000 + this.#toleranceMs - Date.now() + 1, 1);
     this.#expiry ??= new Deadline(AuthState.#onExpiry, this);
     // The wall clock can be set while this waits, so a far deadline is looked at again on the way.
     this.#context.server.deadlines.schedule(this.#expiry, Math.min(leftMs, LONGEST_WAIT_MS));

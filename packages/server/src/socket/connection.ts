@@ -169,6 +169,11 @@ export abstract class Connection implements HeartbeatOwner {
     this.engine.resume();
   }
 
+  /** Whether the socket has a token. */
+  get hasToken(): boolean {
+    return (this.#auth?.authToken ?? null) !== null;
+  }
+
   /** Deauthenticates the socket when its token is over; gives the error then. */
   expireTokenIfDue(): AuthTokenExpiredError | undefined {
     return this.#auth?.expireIfDue();

@@ -29,6 +29,7 @@ import type { MiddlewareStream } from '../middleware/middleware-stream.js';
 import type { AuthTokenOptions } from './auth-state.js';
 import type { SocketSettings } from './connection.js';
 import { Lifecycle } from './lifecycle.js';
+import { recheckToken } from './recheck-token.js';
 import type { DeliveryOptions, RequestCreator, SocketFace, SocketHost } from './socket-context.js';
 import type { AuthenticationState, SocketEvents, SocketState } from './socket-events.js';
 
@@ -324,6 +325,15 @@ export class AGServerSocket<C extends AnyContract = Untyped> extends RpcHost<Soc
   /** Forgets the token; the client is not told. */
   deauthenticateSelf(): void {
     this.#life.auth.deauthenticateSelf();
+  }
+
+  /**
+   * Judges the token of the socket again, by the keys of now and the option `isTokenRevoked`, and deauthenticates the
+   * socket if it is bad. Resolves with whether that was so. What could not be found out is an `error` event, and the
+   * token stays.
+   */
+  recheckToken(): Promise<boolean> {
+    return this.#life.hasToken ? recheckToken(this.#life) : Promise.resolve(false);
   }
 
   /** Whether the time of a token is over. */

@@ -11,6 +11,7 @@ import type {
 import type { AsyncStreamEmitter } from '@socketcluster-ts/streams';
 import type { AuthEngine } from '../auth/auth-engine.js';
 import type {
+  IsTokenRevoked,
   SignatureKey,
   TokenSignatureOptions,
   TokenVerificationOptions,
@@ -86,6 +87,8 @@ export interface SocketHost {
   readonly maxPayload: number;
   /** The one timer of all sockets. */
   readonly deadlines: DeadlineQueue;
+  /** Says whether a valid token was revoked. */
+  readonly isTokenRevoked: IsTokenRevoked | undefined;
   /** The claim of a token that says whose it is. */
   readonly userClaim: string;
   /** Emits what happened to a socket. */

@@ -8,6 +8,7 @@ import {
 import { AGAuthEngine } from '../auth/auth-engine.js';
 import { toAuthTokenError } from '../auth/token-errors.js';
 import type { AuthInfo } from '../middleware/action.js';
+import { checkRevocation } from './check-revocation.js';
 import type { SocketContext, SocketHost } from './socket-context.js';
 
 /** Shared: nobody changes it who is no middleware, and without one nobody else sees it. */
@@ -53,7 +54,17 @@ export async function verifyToken(
   }
   if (server.contract !== undefined && info.authToken !== null)
     await checkClaims(server.contract, server, info);
+  if (server.isTokenRevoked !== undefined && info.authToken !== null) {
+    const error = await checkRevocation(server, info.authToken, signedAuthToken);
+    if (error !== undefined) reject(info, error);
+  }
   return info;
+}
+
+function reject(info: AuthInfo, error: Error): void {
+  info.authToken = null;
+  info.authState = 'unauthenticated';
+  info.authTokenError = error;
 }
 
 /**
@@ -66,9 +77,10 @@ async function checkClaims(contract: ContractChecks, server: SocketHost, info: A
     checked instanceof Promise
       ? await verdictInTime(checked, 'token', { scheduler: server.deadlines, timeoutMs: server.ackTimeout })
       : checked;
-  info.authToken = error === undefined ? (value as AuthToken) : null;
-  if (error === undefined) return;
+  if (error === undefined) {
+    info.authToken = value as AuthToken;
+    return;
+  }
   if (error instanceof InvalidDataError && error.cause === undefined) error.isBadToken = true;
-  info.authState = 'unauthenticated';
-  info.authTokenError = error;
+  reject(info, error);
 }

@@ -243,6 +243,15 @@ export async function users(id: string): Promise<void> {
   // @ts-expect-error -- there is no such event
   await user.transmit('news', 'x');
   attach(createServer(), { contract, userClaim: 'user' });
+  attach(createServer(), { contract, isTokenRevoked: ({ user: name }) => name === id });
+  attach(createServer(), {
+    contract,
+    isTokenRevoked: async ({ exp }, signed) => signed === null || exp === 0,
+  });
+  // @ts-expect-error -- no claim of the contract
+  attach(createServer(), { contract, isTokenRevoked: ({ name }) => name === id });
+  // @ts-expect-error -- true or false
+  attach(createServer(), { contract, isTokenRevoked: () => 'no' });
   // @ts-expect-error -- no claim of the contract
   attach(createServer(), { contract, userClaim: 'name' });
 }

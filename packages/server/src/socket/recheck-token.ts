@@ -1,0 +1,31 @@
+import { checkRevocation } from './check-revocation.js';
+import type { Connection } from './connection.js';
+import { isBadToken } from './handshake.js';
+import { verifyToken } from './verify-token.js';
+
+/**
+ * Judges the token that a socket has again: by the keys of now, the contract, and whether it was revoked. A socket whose
+ * token is bad is deauthenticated, and its client told. Resolves with whether that was so; never rejects.
+ *
+ * A token that was set by the application and is not signed yet, and one that an engine of its own made of nothing, is
+ * only looked up among the revoked ones.
+ */
+export async function recheckToken(connection: Connection): Promise<boolean> {
+  const { auth, socket, server } = connection;
+  const { authToken, version } = auth;
+  if (authToken === null) return false;
+  const signedAuthToken = auth.isSigning ? null : auth.signedAuthToken;
+  const error =
+    signedAuthToken === null
+      ? await checkRevocation(server, authToken, null)
+      : (await verifyToken(connection, signedAuthToken)).authTokenError;
+  // Another token came meanwhile, which was judged when it came; or the socket has none any more.
+  if (error === undefined || auth.version !== version) return false;
+  if (!isBadToken(error)) {
+    socket.emitError(error);
+    return false;
+  }
+  auth.announceBadToken(error as Error, signedAuthToken);
+  await socket.deauthenticate();
+  return true;
+}
