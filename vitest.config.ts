@@ -43,6 +43,10 @@ export default defineConfig({
         test: { name: 'bench', include: ['test/bench/**/*.test.ts'], testTimeout: 60_000 },
       },
       {
+        // The servers are the built ones, as is all that the tests import: what is published is what must survive.
+        test: { name: 'faults', include: ['test/faults/**/*.test.ts'], testTimeout: 60_000 },
+      },
+      {
         ...fromSources,
         test: {
           name: 'browser',

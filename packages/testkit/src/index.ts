@@ -34,6 +34,7 @@ export {
   type VerifyInfo,
 } from './fake-engine.js';
 export { MemoryEngine } from './memory-engine.js';
+export type { NetworkShape } from './network-link.js';
 export { programPath } from './program.js';
 export {
   encodeFrame,

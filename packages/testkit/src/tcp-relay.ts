@@ -1,6 +1,7 @@
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { afterTest } from './after-test.js';
 import { withDeadline } from './deadline.js';
+import { link, type NetworkShape, unlink } from './network-link.js';
 
 /** A piece of network between a client and a server of the current test, which can fail. */
 export interface TcpRelay {
@@ -13,20 +14,31 @@ export interface TcpRelay {
    * told. New connections are not concerned.
    */
   silence(): void;
+  /** Lets all connections fall silent, and new ones be silent from the beginning; or carries new ones again. */
+  blackhole(isBlack: boolean): void;
   /** Refuses new connections, or takes them again. */
   refuse(isRefusing: boolean): void;
   /** Cuts every connection that is open now; both sides are told. */
   cut(): void;
+  /** Cuts every connection that is open now by a reset (RST) to both sides. */
+  reset(): void;
 }
 
-/** Starts a relay to a port of 127.0.0.1. */
-export async function startTcpRelay(targetPort: number): Promise<TcpRelay> {
+/** Starts a relay to a port of 127.0.0.1. `shape` is how slow it is, in each direction. */
+export async function startTcpRelay(targetPort: number, shape: NetworkShape = {}): Promise<TcpRelay> {
   const pairs = new Set<readonly [Socket, Socket]>();
+  const silent = new Set<Socket>();
   let isRefusing = false;
+  let isBlack = false;
   let connectionCount = 0;
   const server = createServer((near) => {
     if (isRefusing) {
       near.resetAndDestroy();
+      return;
+    }
+    near.on('error', () => {});
+    if (isBlack) {
+      silent.add(near.resume());
       return;
     }
     connectionCount += 1;
@@ -41,16 +53,25 @@ export async function startTcpRelay(targetPort: number): Promise<TcpRelay> {
         far.destroy();
       });
     }
-    near.pipe(far);
-    far.pipe(near);
+    link(near, far, shape);
+    link(far, near, shape);
   });
-  const silent = new Set<Socket>();
-  const destroyAll = (): void => {
+  const silence = (): void => {
+    for (const pair of pairs) {
+      const [near, far] = pair;
+      pairs.delete(pair);
+      unlink(near, far);
+      unlink(far, near);
+      for (const socket of pair) silent.add(socket);
+    }
+  };
+  const cut = (): void => {
     for (const socket of [...pairs].flat()) socket.destroy();
     for (const socket of silent) socket.destroy();
+    silent.clear();
   };
   afterTest(async () => {
-    destroyAll();
+    cut();
     await new Promise((resolve) => {
       server.close(resolve);
     });
@@ -66,19 +87,17 @@ export async function startTcpRelay(targetPort: number): Promise<TcpRelay> {
     get connectionCount() {
       return connectionCount;
     },
-    silence() {
-      for (const pair of pairs) {
-        const [near, far] = pair;
-        pairs.delete(pair);
-        near.unpipe(far);
-        far.unpipe(near);
-        // What still comes is taken and thrown away, as by a network that has lost the way to the other side.
-        for (const socket of pair) silent.add(socket.resume());
-      }
+    silence,
+    blackhole(value) {
+      isBlack = value;
+      if (value) silence();
     },
     refuse(value) {
       isRefusing = value;
     },
-    cut: destroyAll,
+    cut,
+    reset() {
+      for (const socket of [...pairs].flat()) socket.resetAndDestroy();
+    },
   };
 }

@@ -1,0 +1,43 @@
+// The program of `startFaultServer`: one server of the built package, in a process that can be stopped, killed and asked.
+import { createServer } from 'node:http';
+import { pathToFileURL } from 'node:url';
+import { attach } from '@socketcluster-ts/server';
+
+process.once('message', (order) => {
+  start(order).catch((error) => process.send({ failure: String(error?.stack ?? error) }));
+});
+// It must not outlive the test that started it.
+process.once('disconnect', () => process.exit(0));
+
+async function start({ options, setup, port, host }) {
+  const httpServer = createServer();
+  const server = attach(httpServer, options);
+  const counts = { warnings: 0, disconnections: {} };
+  void server.listener('warning').each(() => void (counts.warnings += 1));
+  void server.listener('disconnection').each(({ code }) => {
+    counts.disconnections[code] = (counts.disconnections[code] ?? 0) + 1;
+  });
+  void server.listener('connection').each(({ socket }) => {
+    void socket.procedure('echo').each(({ data }) => data);
+  });
+  if (setup !== undefined) await (await import(pathToFileURL(setup).href)).serve(server, httpServer);
+  httpServer.once('error', (error) => process.send({ failure: error.message, code: error.code }));
+  httpServer.listen(port, host, () => process.send({ port: httpServer.address().port }));
+  process.on('message', ({ question }) => {
+    if (question !== undefined) process.send({ question, answer: describe(server, counts) });
+  });
+}
+
+function describe(server, { warnings, disconnections }) {
+  globalThis.gc?.();
+  const connections = process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length;
+  return {
+    clients: server.clientsCount,
+    pendingClients: server.pendingClientsCount,
+    connections,
+    deadlines: server.deadlines.size,
+    heapBytes: process.memoryUsage().heapUsed,
+    warnings,
+    disconnections,
+  };
+}
