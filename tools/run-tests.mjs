@@ -65,6 +65,13 @@ const steps = [
     projects: ['pairing-ours-ours', 'pairing-ours-upstream', 'pairing-upstream-ours'],
   },
   { name: 'browser', says: 'tests in Chromium', projects: ['browser'] },
+  {
+    name: 'faults',
+    says: 'a load under faults, each with the verdict of the delivery checker',
+    projects: ['faults'],
+    // They wait most of the time.
+    workers: 6,
+  },
   { name: 'bench', says: 'the benchmark runs, and its checker finds faults', projects: ['bench'] },
   {
     name: 'bundle',
@@ -144,12 +151,13 @@ function listLeftOut(tests) {
 }
 
 /** Runs vitest projects together; each of their tests counts as one. */
-async function runProjects({ projects }, verbose) {
+async function runProjects({ projects, workers }, verbose) {
   const folder = mkdtempSync(join(tmpdir(), 'test-report-'));
   try {
     const report = join(folder, 'report.json');
     const selection = projects.map((project) => `--project ${project}`).join(' ');
-    const command = `vitest run ${selection} --reporter=${verbose ? 'verbose' : 'default'} --reporter=json --outputFile.json="${report}"`;
+    const parallel = workers === undefined ? '' : ` --maxWorkers=${workers}`;
+    const command = `vitest run ${selection}${parallel} --reporter=${verbose ? 'verbose' : 'default'} --reporter=json --outputFile.json="${report}"`;
     const { ok, output } = await execute(command, verbose);
     let result;
     try {

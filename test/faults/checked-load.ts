@@ -73,13 +73,24 @@ export class CheckedLoad {
     for (const client of this.clients) client.leave();
   }
 
-  /** The close codes of all connections that ended since, with their counts. */
-  endingsSince(since: number): Map<number, number> {
-    const counts = new Map<number, number>();
+  /** How all connections ended that ended since then: the close codes with their counts. */
+  endingsSince(since: number): Record<string, number> {
+    const counts: Record<string, number> = {};
     for (const { endings } of this.clients) {
-      for (const { code, at } of endings) if (at >= since) counts.set(code, (counts.get(code) ?? 0) + 1);
+      for (const { code, at } of endings) if (at >= since) counts[code] = (counts[code] ?? 0) + 1;
     }
     return counts;
+  }
+
+  /**
+   * How many clients have noticed since then, by themselves, that the server is silent: their timer has closed the
+   * connection (4000), or they had something to send a moment earlier and replaced it (1000).
+   */
+  countOfSilenceNoticed(since: number): number {
+    return this.clients.filter(({ endings }) => {
+      const first = endings.find(({ at }) => at >= since);
+      return first?.code === 4000 || first?.code === 1000;
+    }).length;
   }
 
   get faults(): string[] {

@@ -141,6 +141,7 @@ export class LoadClient {
 
   async #read(channel: string): Promise<void> {
     const { name, checker } = this.#given;
+    checker.want(name, channel);
     for await (const data of this.socket.subscribe(channel)) checker.deliver(name, channel, data);
   }
 }

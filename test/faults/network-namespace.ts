@@ -23,6 +23,8 @@ declare module 'vitest' {
 
 /** Nobody has this address: what is sent to it arrives nowhere. */
 const NOBODY = '02:00:00:00:00:01';
+let count = 0;
+
 /** Of the block for tests between networks (RFC 2544). */
 const PREFIX = '198.18';
 
@@ -31,9 +33,10 @@ const PREFIX = '198.18';
  * test ends without a verdict; the run counts and lists it.
  */
 export function createNetworkNamespace(): NetworkNamespace {
-  const name = `faults${process.pid}`;
-  const [outside, inside] = [`fo${process.pid}`, `fi${process.pid}`];
-  const subnet = `${PREFIX}.${process.pid % 256}`;
+  count += 1;
+  const name = `faults-${process.pid}-${count}`;
+  const [outside, inside] = [`fo${process.pid}-${count}`, `fi${process.pid}-${count}`];
+  const subnet = `${PREFIX}.${(process.pid + count) % 256}`;
   const [ours, host] = [`${subnet}.1`, `${subnet}.2`];
   const wrapper = ['ip', 'netns', 'exec', name];
   const within = (...command: string[]): string => run('ip', 'netns', 'exec', name, ...command);

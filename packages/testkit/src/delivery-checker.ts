@@ -144,6 +144,11 @@ export class DeliveryChecker {
     this.#report();
   }
 
+  /** A subscriber asks for a channel: from now on messages may come, and those that do not were missed. */
+  want(subscriber: string, channel: string): void {
+    this.#interest(subscriber, channel).isWanted = true;
+  }
+
   /** A subscription was confirmed. */
   subscribe(subscriber: string, channel: string): void {
     const interest = this.#interest(subscriber, channel);
@@ -188,7 +193,7 @@ export class DeliveryChecker {
       return undefined;
     }
     const interest = this.#interests.get(channel)?.get(subscriber);
-    if (interest === undefined) this.#fault('foreign', `${got()}, without a subscription`);
+    if (interest === undefined) this.#fault('foreign', `${got()}, which it never wanted`);
     else if (message.channel !== channel) this.#fault('foreign', `${got()}, sent to '${message.channel}'`);
     else if (message.reached.has(interest)) this.#fault('duplicates', `${got()} again`);
     else this.#arrive(message, interest, got);

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { SimulatedCarrier, type Step } from './simulated-carrier.js';
 
 const PROPER = [
+  'want',
   'subscribe',
   'interrupt',
   'leave',
@@ -140,6 +141,17 @@ describe('a checker', () => {
     checker.settle(-1);
     checker.deliver('Ann', 'news', second);
     expect(checker.verdict()).toMatchObject({ sent: 2, lost: 1, late: 1 });
+  });
+
+  test('takes a message that comes before its subscription was confirmed, but none that was not asked for', () => {
+    const checker = new DeliveryChecker();
+    checker.want('Ann', 'news');
+    const stamp = checker.send('Bob', 'news');
+    checker.deliver('Ann', 'news', stamp);
+    checker.subscribe('Ann', 'news');
+    checker.deliver('Eve', 'news', stamp);
+    checker.acknowledge(stamp);
+    expect(checker.verdict()).toMatchObject({ lost: 0, missedAway: 0, foreign: 1 });
   });
 
   test('keeps a publish that has not ended, however old', () => {

@@ -55,6 +55,11 @@ export class SimulatedCarrier {
       if (this.#open(subscriber, channel) === undefined)
         this.#sessions.push({ subscriber, channel, end: 'open', arrived: [] });
     },
+    want: (who: number, where: number): void => {
+      const [subscriber, channel] = [pick(SUBSCRIBERS, who), pick(CHANNELS, where)];
+      this.#wanted.add(`${subscriber} ${channel}`);
+      this.#checker.want(subscriber, channel);
+    },
     interrupt: (who: number): void => {
       const subscriber = pick(SUBSCRIBERS, who);
       this.#checker.interrupt(subscriber);

@@ -17,7 +17,7 @@ faultRow(
     const load = await run.load({ port: relay.port });
     await pass(6000);
     await run.heals(performance.now());
-    expect(load.endingsSince(0)).toEqual(new Map());
+    expect(load.endingsSince(0)).toEqual({});
     const { cutOff, missedAway, unknown, refused } = await run.end();
     expect({ cutOff, missedAway, unknown, refused }).toEqual({
       cutOff: 0,

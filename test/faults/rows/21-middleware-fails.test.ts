@@ -35,7 +35,7 @@ faultRow(
       expect(calls).toEqual(['TimeoutError', FAILED, FAILED, 'Error']);
     }
     await run.heals(performance.now());
-    expect(load.endingsSince(0)).toEqual(new Map());
+    expect(load.endingsSince(0)).toEqual({});
     const { warnings } = await untilState(
       server,
       ({ clients, pendingClients, connections }) =>

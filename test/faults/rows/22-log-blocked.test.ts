@@ -26,7 +26,7 @@ async function serveWithoutLog(run: FaultRun, stderr: FaultServerOptions['stderr
   }
   await run.heals(performance.now());
   expect((await server.state()).warnings).toBeGreaterThan(12);
-  expect(load.endingsSince(0)).toEqual(new Map());
+  expect(load.endingsSince(0)).toEqual({});
   expect(server.exit).toBeUndefined();
   return server;
 }

@@ -1,0 +1,182 @@
+/**
+ * `npm run faults`: the fault matrix, each row as often as told, each run with a seed of its own.
+ *
+ *     npm run faults                      every row once; writes the table of docs/faults.md
+ *     npm run faults -- --times 20        every row twenty times
+ *     npm run faults -- --rows 1,6        only these; writes nothing
+ *     npm run faults -- --seed 7          the first run of each row with this seed, the next with 8, …
+ *     npm run faults -- --workers 1       how many rows at the same time (default 2)
+ *
+ * Prints a table: what was injected, what the delivery checker says of all runs, and how long that took which has a limit. It fails when a
+ * run failed, or took longer than its limit.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { environment, root, run } from './check.mjs';
+
+const ROWS = 'test/faults/rows';
+const DOCUMENT = join(root, 'docs/faults.md');
+const BEGIN = '<!-- matrix: written by `npm run faults -- --times N` -->';
+const END = '<!-- end of matrix -->';
+
+class UsageError extends Error {}
+
+function readOptions() {
+  let values;
+  try {
+    ({ values } = parseArgs({
+      options: {
+        times: { type: 'string', default: '1' },
+        rows: { type: 'string' },
+        seed: { type: 'string' },
+        workers: { type: 'string', default: '2' },
+      },
+    }));
+  } catch (error) {
+    throw new UsageError(error.message);
+  }
+  for (const name of ['times', 'workers', 'seed']) {
+    const given = values[name];
+    if (given !== undefined && !/^[1-9]\d*$/.test(given))
+      throw new UsageError(`--${name} is a whole number from 1, not "${given}"`);
+  }
+  const files = readdirSync(join(root, ROWS)).filter((file) => file.endsWith('.test.ts'));
+  const numbers = values.rows?.split(',').map((row) => Number.parseInt(row, 10));
+  const chosen =
+    numbers === undefined ? files : files.filter((file) => numbers.includes(Number.parseInt(file, 10)));
+  if (
+    numbers !== undefined &&
+    new Set(chosen.map((file) => Number.parseInt(file, 10))).size < new Set(numbers).size
+  )
+    throw new UsageError(
+      `--rows has a row that is not among ${files.map((file) => Number.parseInt(file, 10)).join(', ')}`,
+    );
+  return { ...values, files: chosen, isAll: numbers === undefined };
+}
+
+/** Runs the rows and gives the reports of all runs. */
+function inject({ times, seed, workers, files }) {
+  const folder = mkdtempSync(join(tmpdir(), 'faults-'));
+  try {
+    const report = join(folder, 'report.jsonl');
+    const { status } = spawnSync(
+      'vitest',
+      ['run', '--project', 'faults', `--maxWorkers=${workers}`, ...files.map((file) => `${ROWS}/${file}`)],
+      {
+        cwd: root,
+        stdio: 'inherit',
+        env: {
+          ...environment,
+          FAULT_TIMES: times,
+          FAULT_REPORT: report,
+          ...(seed === undefined ? undefined : { FAULT_SEED: seed }),
+        },
+      },
+    );
+    if (!existsSync(report)) throw new Error('No row was run to its end.');
+    const reports = readFileSync(report, 'utf8')
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    return { reports, ok: status === 0 };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** All runs of a row as one line of the table. */
+function lineOf(reports) {
+  const [{ row, fault, inject: injected, holds, limit }] = reports;
+  const sum = (name) => reports.reduce((total, { verdict }) => total + verdict[name], 0);
+  const took = reports
+    .map(({ tookMs }) => tookMs)
+    .filter((ms) => ms !== undefined)
+    .toSorted((a, b) => a - b);
+  const failed = reports.filter(({ passed }) => !passed).length;
+  const counts = ['lost', 'duplicates', 'reordered']
+    .map((name) => `${sum(name)} ${name === 'duplicates' ? 'doubled' : name}`)
+    .join(', ');
+  const messages = `of ${sum('acknowledged').toLocaleString('en')} acknowledged, ${sum('delivered').toLocaleString('en')} delivered`;
+  const isLate = limit !== undefined && (took.at(-1) ?? 0) > limit.ms;
+  return {
+    cells: [
+      row,
+      fault,
+      injected,
+      holds,
+      failed === 0 ? `${reports.length}` : `${reports.length}, ${failed} FAILED`,
+      `${counts} ${messages}; ${sum('cutOff')} cut off under way, ${sum('missedAway')} missed while away`,
+      limit === undefined ? '–' : `${limit.of} within ${seconds(limit.ms)}`,
+      limit === undefined ? '–' : seconds(took[Math.floor((took.length - 1) / 2)]),
+      limit === undefined ? '–' : `${seconds(took.at(-1))}${isLate ? ' LATE' : ''}`,
+    ],
+    ok: failed === 0 && !isLate,
+  };
+}
+
+function seconds(ms) {
+  return ms === undefined ? 'not seen' : `${(ms / 1000).toFixed(ms < 10_000 ? 2 : 1)} s`;
+}
+
+function tableOf(lines) {
+  const head = [
+    'row',
+    'fault',
+    'injected',
+    'must hold',
+    'runs',
+    'verdict of the checker',
+    'limit',
+    'median',
+    'longest',
+  ];
+  return [head, head.map(() => '---'), ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
+
+function writeTable(table, times) {
+  const document = readFileSync(DOCUMENT, 'utf8');
+  const [begin, end] = [document.indexOf(BEGIN), document.indexOf(END)];
+  if (begin === -1 || end < begin) throw new Error(`docs/faults.md has no place for the matrix: ${BEGIN}`);
+  const made = `${new Date().toISOString().slice(0, 10)}, ${cpus()[0]?.model ?? 'unknown processor'}, ${cpus().length} cores, Node ${process.versions.node}, ${times} × each row.`;
+  writeFileSync(
+    DOCUMENT,
+    `${document.slice(0, begin)}${BEGIN}\n\n${made}\n\n${table}\n\n${document.slice(end)}`,
+  );
+}
+
+function main() {
+  const options = readOptions();
+  const build = run('npm', ['run', '--silent', 'build']);
+  if (!build.ok) throw new Error(build.output);
+  const { reports, ok } = inject(options);
+  const rows = groupByRow(reports);
+  const lines = [...rows]
+    .toSorted(([a], [b]) => a.localeCompare(b, 'en', { numeric: true }))
+    .map(([, each]) => lineOf(each));
+  const table = tableOf(lines.map(({ cells }) => cells));
+  console.log(`\n${table}\n`);
+  for (const { row, passed, failure, seed } of reports)
+    if (!passed) console.log(`row ${row} failed with FAULT_SEED=${seed}: ${failure}`);
+  const isWell = ok && lines.every((line) => line.ok);
+  if (isWell && options.isAll) {
+    writeTable(table, options.times);
+    console.log('Written to docs/faults.md');
+  }
+  if (!isWell) process.exitCode = 1;
+}
+
+function groupByRow(reports) {
+  const rows = new Map();
+  for (const report of reports) rows.set(report.row, [...(rows.get(report.row) ?? []), report]);
+  return rows;
+}
+
+try {
+  main();
+} catch (error) {
+  console.error(error instanceof UsageError ? error.message : error);
+  process.exitCode = error instanceof UsageError ? 2 : 1;
+}
