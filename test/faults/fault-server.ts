@@ -138,7 +138,7 @@ export async function untilState(
     if (isWanted(state)) return state;
     if (performance.now() > giveUpAt)
       throw new Error(
-        `After ${deadlineMs} ms the server is not as wanted (${isWanted}): ${JSON.stringify(state)}`,
+        `After ${deadlineMs} ms the server is not as wanted (${isWanted.toString()}): ${JSON.stringify(state)}`,
       );
     await pass(50);
   }
