@@ -63,6 +63,9 @@ export class Connection implements OutboundLink, InboundTarget, TransportOwner {
   readonly #refresh: TokenRefresh;
   readonly #connectDeadline: Deadline<Connection>;
   readonly #probeDeadline: Deadline<Connection>;
+  /** Until when a server has to close that announced it. */
+  readonly #farewellDeadline: Deadline<Connection>;
+  #isServerLeaving = false;
   #extensions: readonly unknown[] = [];
   #handshake: PendingCall | undefined;
   #guard: ContractGuard | undefined;
@@ -93,6 +96,7 @@ export class Connection implements OutboundLink, InboundTarget, TransportOwner {
     this.#liveness = new Liveness(context, () => this.#doubt());
     this.#connectDeadline = new Deadline((connection: Connection) => connection.#lose(4007), this);
     this.#probeDeadline = new Deadline((connection: Connection) => connection.#judgeProbe(), this);
+    this.#farewellDeadline = new Deadline((connection: Connection) => connection.#stay(), this);
   }
 
   get settings(): ClientSettings {
@@ -114,6 +118,10 @@ export class Connection implements OutboundLink, InboundTarget, TransportOwner {
     return this.state === 'open';
   }
 
+  get isWritable(): boolean {
+    return this.isOpen && !this.#isServerLeaving;
+  }
+
   get knowsAbort(): boolean {
     return this.knows('abort');
   }
@@ -127,11 +135,26 @@ export class Connection implements OutboundLink, InboundTarget, TransportOwner {
   }
 
   knows(extension: string): boolean {
-    return this.#extensions.includes(extension);
+    // Until the handshake is answered the server may use what it was offered.
+    return (this.isOpen ? this.#extensions : EXTENSIONS).includes(extension);
   }
 
   takeRetryHint(delayMs: number): void {
     this.reconnect.takeHint(delayMs);
+  }
+
+  /** What would be sent might cross the close of the server and be lost, so it waits for the next connection. */
+  awaitClose(): void {
+    if (!this.isOpen) return;
+    this.#isServerLeaving = true;
+    this.outbound.batcher.flushBatch();
+    this.#context.timers.schedule(this.#farewellDeadline, this.settings.ackTimeout);
+  }
+
+  /** The server did not close after all. */
+  #stay(): void {
+    this.#isServerLeaving = false;
+    this.outbound.flush();
   }
 
   get codec(): CodecEngine {
@@ -182,7 +205,8 @@ export class Connection implements OutboundLink, InboundTarget, TransportOwner {
     if (this.state === 'closed') {
       this.reconnect.cancel();
       this.#rest();
-      if (end.isReplaced !== true) this.outbound.drop(connectionError('connectAbort', code, reason), true);
+      if (end.isReplaced !== true)
+        this.outbound.drop(connectionError('connectAbort', code, reason), { isFinal: true });
       return;
     }
     const { transport } = this;
@@ -396,10 +420,16 @@ export class Connection implements OutboundLink, InboundTarget, TransportOwner {
     this.#calls.clear();
     timers.cancel(this.#connectDeadline);
     timers.cancel(this.#probeDeadline);
+    timers.cancel(this.#farewellDeadline);
+    const wasAnnounced = this.#isServerLeaving;
+    this.#isServerLeaving = false;
     reconnect.cancel();
     const reconnects = end.isFinal !== true && end.isReplaced !== true && reconnect.follows(code);
     this.subscriptions.suspend();
-    outbound.drop(connectionError(type, code, reason), !reconnects && end.isReplaced !== true);
+    outbound.drop(connectionError(type, code, reason), {
+      isFinal: !reconnects && end.isReplaced !== true,
+      wasAnnounced,
+    });
     face.emit(type, { code, reason });
     face.emit('close', { code, reason });
     if (!isIgnoredStatus(code)) {

@@ -32,6 +32,8 @@ export interface InboundTarget {
   knows(extension: string): boolean;
   /** The server will close, and wants to be left alone for so many milliseconds. */
   takeRetryHint(delayMs: number): void;
+  /** From now on nothing is sent but answers, until the server has closed. */
+  awaitClose(): void;
   emitError(error: unknown): void;
 }
 
@@ -115,7 +117,8 @@ export class Inbound {
   }
 
   /** What is no part of the protocol of `socketcluster-client`, if it was agreed upon. */
-  #takeAddition({ event, data }: EventPacket): boolean {
+  #takeAddition(packet: EventPacket): boolean {
+    const { event, data } = packet;
     const { subscriptions } = this.#target;
     if (event === '#gap' && this.#target.knows('gap')) {
       const gap = parseChannelPayload(data);
@@ -128,7 +131,13 @@ export class Inbound {
     if (event === '#retry' && this.#target.knows('retry')) {
       const { delayMs } = (data ?? {}) as { delayMs?: unknown };
       if (typeof delayMs !== 'number' || !(delayMs >= 0)) this.#complain('sent a #retry without a delay');
-      else this.#target.takeRetryHint(delayMs);
+      else {
+        this.#target.takeRetryHint(delayMs);
+        if (packet.cid !== undefined) {
+          this.#target.awaitClose();
+          this.#answer(packet);
+        }
+      }
       return true;
     }
     return false;

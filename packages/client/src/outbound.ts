@@ -43,6 +43,8 @@ export interface TransmitOptions {
 export interface OutboundLink {
   /** Whether the handshake is complete, so that messages may be sent. */
   readonly isOpen: boolean;
+  /** Whether messages of the application may be sent: it is open, and the server has not announced that it will close. */
+  readonly isWritable: boolean;
   readonly codec: CodecEngine;
   readonly settings: {
     readonly ackTimeout: number;
@@ -58,6 +60,14 @@ export interface OutboundLink {
   /** Sees to it that there is, or will be, a connection. */
   wake(): void;
   emitError(error: unknown): void;
+}
+
+/** How a connection ended. */
+export interface EndOfConnection {
+  /** No other one will follow by itself. */
+  readonly isFinal: boolean;
+  /** The server had announced it, so that the calls since then wait for the next connection. */
+  readonly wasAnnounced?: boolean;
 }
 
 /** More packets are never put into one frame: the server works on them before it reads anything else. */
@@ -77,7 +87,8 @@ interface Outgoing {
  * Owns what a client has to send: what waits for a connection, in order, the batch being buffered, and the calls that
  * wait for an answer.
  *
- * With a connection everything leaves before the call returns. Without one it waits, no longer than its `ackTimeout`.
+ * With a connection everything leaves before the call returns. Without one it waits, no longer than its `ackTimeout`, and
+ * so it does while the server is about to close.
  * When a connection ends, calls are rejected; messages that were not sent wait for the next one, and if there will be
  * none, an error tells of each.
  */
@@ -100,7 +111,7 @@ export class Outbound {
     checkName(event);
     this.#link.wake();
     const message: Outgoing = { event, data: this.#copy(data) };
-    if (this.#link.isOpen) this.#send(message);
+    if (this.#link.isWritable) this.#send(message);
     else if (this.#isFull()) this.#link.emitError(this.#fullError(event));
     else {
       this.#queue.set(message, message);
@@ -117,12 +128,12 @@ export class Outbound {
     if (refusal === undefined) this.#link.wake();
     const call = this.#calls.prepare(event);
     if (refusal !== undefined) this.#calls.reject(call, refusal);
-    else if (!this.#link.isOpen && this.#isFull()) this.#calls.reject(call, this.#fullError(event));
+    else if (!this.#link.isWritable && this.#isFull()) this.#calls.reject(call, this.#fullError(event));
     else {
       if (signal !== undefined) this.#watch(call, signal);
       if (timeout !== Infinity) this.#calls.startTimer(call, timeout);
       const message: Outgoing = { event, data: this.#copy(data), call };
-      if (this.#link.isOpen) this.#send(message);
+      if (this.#link.isWritable) this.#send(message);
       else this.#queue.set(call, message);
     }
     return call.promise;
@@ -191,11 +202,12 @@ export class Outbound {
     }
   }
 
-  /** The connection is gone, or the attempt failed. `isFinal` when no other one will follow by itself. */
-  drop(makeError: (event: string) => Error, isFinal: boolean): void {
+  /** The connection is gone, or the attempt failed. */
+  drop(makeError: (event: string) => Error, { isFinal, wasAnnounced = false }: EndOfConnection): void {
     const batch = this.batcher.takeBatch();
     this.batcher.dispose();
-    this.#calls.abortAll(makeError);
+    if (wasAnnounced && !isFinal) this.#calls.abortSent(makeError);
+    else this.#calls.abortAll(makeError);
     // What the protocol itself had to say, an `#unsubscribe` for instance, would be wrong on another connection.
     const unsent = batch.filter(
       ({ call, packet, event }) =>
@@ -205,6 +217,7 @@ export class Outbound {
     this.#queue.clear();
     for (const message of waiting) {
       if (isFinal) this.#report(message, makeError(message.event));
+      else if (message.call !== undefined) this.#queue.set(message.call, message);
       else {
         this.#queue.set(message, message);
         if (message.deadline === undefined) this.#startTimer(message);

@@ -13,6 +13,8 @@ export class Reconnect {
   delayMs = 0;
   #attempts = 0;
   #hintMs: number | undefined;
+  /** Whether the server has said when the scheduled attempt shall be. */
+  #isHinted = false;
   readonly #context: ClientContext;
   readonly #deadline: Deadline<Reconnect>;
 
@@ -29,9 +31,9 @@ export class Reconnect {
     return this.#attempts;
   }
 
-  /** Whether an attempt is scheduled after one that failed already: nothing but time shall bring it on. */
+  /** Whether an attempt is scheduled after one that failed already, or when the server has said: nothing but time shall bring it on. */
   get isBackingOff(): boolean {
-    return this.isPending && this.#attempts > 1;
+    return this.isPending && (this.#attempts > 1 || this.#isHinted);
   }
 
   /** A connection has lasted long enough, or just begun: the next delays begin anew. */
@@ -73,6 +75,7 @@ export class Reconnect {
     const { settings, environment } = this.#context;
     const hintMs = this.#hintMs;
     this.#hintMs = undefined;
+    this.#isHinted = hintMs !== undefined;
     const attempt = this.#attempts++;
     const random = environment.random();
     // A tenth more at random, so that all the clients of a server do not come back in one moment.

@@ -221,7 +221,15 @@ describe('a packet that is nonsense', () => {
         fc.boolean(),
         async (list, isBatch) => {
           // A fixed `rid` may be that of the call that shows that all is well.
-          const harmless = list.filter((item) => !(Number((item as { rid?: unknown } | null)?.rid) > 0));
+          // After a `#retry` that asks for an answer the server has to close.
+          const harmless = list.filter(
+            (item) =>
+              !(Number((item as { rid?: unknown } | null)?.rid) > 0) &&
+              !(
+                (item as { event?: unknown } | null)?.event === '#retry' &&
+                Object.hasOwn(item as object, 'cid')
+              ),
+          );
           fc.pre(!JSON.stringify(harmless).includes('"good"'));
           for (const frame of isBatch ? [harmless] : harmless) setup.peer.send(frame);
           await expectAlive(setup);

@@ -48,20 +48,20 @@ export class CallSignals {
     if (controllers?.delete(controller) === true && controllers.size === 0) this.#open.delete(cid);
   }
 
-  /** The caller does not want the answer any more. */
-  abort(cid: number): void {
+  /** The caller does not want the answer any more. Gives how many signals that aborts. */
+  abort(cid: number): number {
     const controllers = this.#open.get(cid);
     if (controllers !== undefined) {
       this.#open.delete(cid);
       for (const controller of controllers) controller.abort(callAborted(cid));
-      return;
+      return controllers.size;
     }
     this.#aborted.add(cid);
-    if (this.#aborted.size <= MAX_REMEMBERED) return;
-    for (const oldest of this.#aborted) {
-      this.#aborted.delete(oldest);
-      return;
+    if (this.#aborted.size > MAX_REMEMBERED) {
+      const [oldest] = this.#aborted;
+      this.#aborted.delete(oldest as number);
     }
+    return 0;
   }
 
   /** The caller is gone: all signals are aborted with this reason, and those that are asked for later. */

@@ -123,8 +123,19 @@ export class CallTable {
 
   /** Gives all calls up, in the order they were opened, each with an error made for its event. */
   abortAll(makeError: (event: string) => Error): void {
-    // What makeError() does may open calls: those are not meant.
-    const calls = Array.from(this.#calls.values());
+    this.#abort(Array.from(this.#calls.values()), makeError);
+  }
+
+  /** Gives up the calls that have a number, and so were sent. */
+  abortSent(makeError: (event: string) => Error): void {
+    this.#abort(
+      Array.from(this.#calls.values()).filter(({ cid }) => cid > 0),
+      makeError,
+    );
+  }
+
+  /** What `makeError()` does may open calls: those are not meant. */
+  #abort(calls: readonly PendingCall[], makeError: (event: string) => Error): void {
     for (const call of calls) this.reject(call, makeError(call.event));
   }
 

@@ -12,7 +12,7 @@ export interface RequestTarget {
   sendObject(object: unknown, options?: unknown): unknown;
   /** The signal of the call with this `cid`. Called at most once for a call, when somebody first asks for it. */
   openCallSignal?(cid: number): CallSignal;
-  /** A call has got its answer. */
+  /** A call has got its answer, and was not given up before. */
   endCall?(): void;
 }
 
@@ -113,7 +113,8 @@ export class AGRequest<S = unknown, T = unknown, R = unknown> {
     if (this.sent) throw new InvalidActionError(`Response to request ${this.id} has already been sent`);
     this.sent = true;
     this.#signal?.close();
-    this.socket.endCall?.();
+    // One that was given up has ended before.
+    if (!this.isAborted) this.socket.endCall?.();
     this.socket.sendObject(packet, options);
   }
 }

@@ -20,6 +20,7 @@ import { AGAuthEngine } from './auth/auth-engine.js';
 import { RelayBroker, relayBroker } from './cluster/relay-broker.js';
 import { AGExchange } from './exchange/exchange.js';
 import { AGSimpleBroker } from './exchange/simple-broker.js';
+import { healthHandler } from './health.js';
 import { attach, listen } from './listen.js';
 import { AGAction } from './middleware/action.js';
 import { AGServer } from './server.js';
@@ -88,6 +89,7 @@ export type { InboxCounts } from './cluster/inbox.js';
 export type { OutboxCounts } from './cluster/outbox.js';
 export type { RelayEvents, RelayStats } from './cluster/relay-events.js';
 export type { RelayOptions } from './cluster/relay-options.js';
+export type { DrainOptions, DrainResult } from './drain.js';
 export type { CustomWebSocketServer, WebSocketModule } from './engine/custom-engine.js';
 export type { RawWebSocket, UpgradeInfo, UpgradeServer, UpgradeVerdict } from './engine/engine.js';
 export type { BrokerEngine, BrokerStatus } from './exchange/broker-engine.js';
@@ -96,6 +98,7 @@ export type { HandedOver } from './exchange/handed-over.js';
 export type { EncodedMessage, Publication } from './exchange/publication.js';
 export type { BrokerEvents } from './exchange/simple-broker.js';
 export type { Gap, InvokeOptions, Subscriber, TransmitOptions } from './exchange/subscriber.js';
+export type { ServerStatus } from './health.js';
 export type { LimitPreset, Limits, ResolvedLimits } from './limits/limits.js';
 export type {
   Action,
@@ -121,6 +124,7 @@ export type { ActionAllowance } from './middleware/verdict.js';
 export type { ServerEvents } from './server-events.js';
 export type { AuthKeyOption, ResolvedOptions, ServerOptions } from './server-options.js';
 export type { AuthTokenOptions } from './socket/auth-state.js';
+export type { FarewellOptions, FarewellResult } from './socket/farewell.js';
 export type { ServerSocketSettings } from './socket/server-socket.js';
 export type { DeliveryOptions, RequestCreator, SocketHost } from './socket/socket-context.js';
 export type {
@@ -141,6 +145,7 @@ export {
   AGServerSocket,
   AGSimpleBroker,
   attach,
+  healthHandler,
   listen,
   RelayBroker,
   relayBroker,
@@ -163,6 +168,8 @@ export interface SocketClusterServer {
   readonly attach: typeof attach;
   /** Creates an HTTP server with a server attached to it. */
   readonly listen: typeof listen;
+  /** Makes a handler that tells balancers how a server is. */
+  readonly healthHandler: typeof healthHandler;
   readonly jsonCodec: typeof core.jsonCodec;
 }
 
@@ -180,6 +187,7 @@ const socketClusterServer: SocketClusterServer = {
   relayBroker,
   attach,
   listen,
+  healthHandler,
   jsonCodec: core.jsonCodec,
 };
 

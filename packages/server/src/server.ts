@@ -11,7 +11,7 @@ import {
   type Untyped,
 } from '@socketcluster-ts/core';
 import { AsyncStreamEmitter } from '@socketcluster-ts/streams';
-import { Admission } from './admission/admission.js';
+import { Admission, type TurnAway } from './admission/admission.js';
 import { TrustedProxies } from './admission/client-address.js';
 import { AGAuthEngine, type AuthEngine } from './auth/auth-engine.js';
 import { resolveAuthOptions } from './auth/auth-options.js';
@@ -24,6 +24,7 @@ import type {
   VerificationKey,
 } from './auth/token-options.js';
 import { type UserId, UserIndex } from './auth/user-index.js';
+import { Drain, type DrainOptions, type DrainResult } from './drain.js';
 import { createEngine } from './engine/create-engine.js';
 import type {
   EngineServer,
@@ -36,6 +37,7 @@ import { engineServerOptions } from './engine-server-options.js';
 import type { BrokerEngine } from './exchange/broker-engine.js';
 import type { AGExchange } from './exchange/exchange.js';
 import { AGSimpleBroker } from './exchange/simple-broker.js';
+import type { ServerStatus } from './health.js';
 import type { ResolvedLimits } from './limits/limits.js';
 import type { ActionsByMiddleware, MiddlewareType } from './middleware/action.js';
 import type { MiddlewareFunction } from './middleware/middleware-stream.js';
@@ -154,6 +156,7 @@ export class AGServer<C extends AnyContract = Untyped> extends AsyncStreamEmitte
   readonly #admission: Admission;
   readonly #gate: UpgradeGate;
   readonly #socketSettings: ServerSocketSettings;
+  #drained: Promise<DrainResult> | undefined;
   #isClosed = false;
   #wasBrokerReady = false;
 
@@ -243,15 +246,27 @@ export class AGServer<C extends AnyContract = Untyped> extends AsyncStreamEmitte
   }
 
   #onBrokerReady(): void {
-    if (this.#isClosed) return;
+    if (this.#isClosed || this.#drained !== undefined) return;
     this.#wasBrokerReady = true;
     this.emit('ready', {});
   }
 
-  /** Whether the broker is ready, connected to other nodes if it has any, and the server not closed. */
+  /** Whether the broker is ready, connected to other nodes if it has any, and the server neither drained nor closed. */
   get isReady(): boolean {
-    const { status = 'connected' } = this.brokerEngine;
-    return this.#wasBrokerReady && status === 'connected' && !this.#isClosed;
+    return this.#wasBrokerReady && this.#isBrokerConnected && !this.#isClosed && this.#drained === undefined;
+  }
+
+  get #isBrokerConnected(): boolean {
+    return (this.brokerEngine.status ?? 'connected') === 'connected';
+  }
+
+  /** How the server is; `healthHandler()` tells it a balancer. */
+  get status(): ServerStatus {
+    if (this.#isClosed) return 'closed';
+    if (this.#drained !== undefined) return 'draining';
+    if (!this.#wasBrokerReady) return 'starting';
+    if (this.#admission.isOverloaded) return 'overloaded';
+    return this.#isBrokerConnected ? 'ready' : 'degraded';
   }
 
   /** The server object of the WebSocket engine. */
@@ -412,6 +427,11 @@ export class AGServer<C extends AnyContract = Untyped> extends AsyncStreamEmitte
     this.emit('handshake', { socket });
   }
 
+  /** Whether, and how, handshakes are refused now. Called by the sockets. */
+  turnAway(): TurnAway | undefined {
+    return this.#admission.turnAway();
+  }
+
   /** Moves a socket to the connected ones. Called by the socket when its handshake is complete. */
   admit(socket: SocketFace): void {
     const { id } = socket;
@@ -438,6 +458,24 @@ export class AGServer<C extends AnyContract = Untyped> extends AsyncStreamEmitte
       delete this.pendingClients[id];
       this.pendingClientsCount -= 1;
     }
+  }
+
+  /**
+   * Sends all clients away in good order, before the process ends. From the call on the server is not ready and refuses
+   * upgrade requests with 503. The clients are closed with 1012, evenly over the `spread`, each when its calls and the
+   * calls to it are answered; clients that understand it are told when to come back. After the `timeout` the rest is
+   * terminated. Resolves when nobody is connected any more; a second call gives the same promise.
+   *
+   * The server stays as it is then, until `close()`.
+   * @throws {InvalidArgumentsError} that names the option, what was given and what is allowed
+   */
+  drain(options: DrainOptions = {}): Promise<DrainResult> {
+    if (this.#drained !== undefined) return this.#drained;
+    const drain = new Drain(options, this.deadlines);
+    this.#admission.shutDown(drain.retryDelay);
+    // Those that have not said who they are first: nothing of theirs is under way.
+    this.#drained = drain.run([...Object.values(this.pendingClients), ...Object.values(this.clients)]);
+    return this.#drained;
   }
 
   /**

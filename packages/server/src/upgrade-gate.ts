@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { Deadline, type DeadlineQueue, ServerProtocolError, spawn } from '@socketcluster-ts/core';
-import type { Admission } from './admission/admission.js';
+import type { Admission, Refusal } from './admission/admission.js';
 import type { UpgradeInfo, UpgradeVerdict } from './engine/engine.js';
 import { AGAction } from './middleware/action.js';
 import { type MiddlewareFunction, MiddlewareStream } from './middleware/middleware-stream.js';
@@ -61,12 +61,7 @@ export class UpgradeGate {
    */
   judge(info: UpgradeInfo, verdict: UpgradeVerdict): void {
     const { req, origin } = info;
-    const refusal = this.#admission.refuse(req);
-    if (refusal !== undefined) {
-      const { status, message, retryAfterSeconds } = refusal;
-      refuse(verdict, status, message, { 'Retry-After': String(retryAfterSeconds) });
-      return;
-    }
+    if (refuseForRoom(verdict, this.#admission.refuse(req))) return;
     const isAdmitted = this.#admits(info);
     const middleware = this.#owner.middlewareFunctions.handshake;
     if (middleware === undefined) {
@@ -79,11 +74,12 @@ export class UpgradeGate {
       async () => {
         const stream = await this.#ask(middleware, req, verdict).finally(decided);
         if (stream === undefined) return;
-        if (isAdmitted) {
+        if (isAdmitted && this.#admission.refusalForAll === undefined) {
           verdict(true);
           return;
         }
         stream.close();
+        if (refuseForRoom(verdict, this.#admission.refusalForAll)) return;
         this.#refuseOrigin(origin, verdict);
       },
       (error) => {
@@ -161,6 +157,14 @@ export class UpgradeGate {
     refuse(verdict, 401, messageOf(outcome.error));
     return undefined;
   }
+}
+
+/** Answers an upgrade request for which there is no room, if that is so. */
+function refuseForRoom(verdict: UpgradeVerdict, refusal: Refusal | undefined): boolean {
+  if (refusal === undefined) return false;
+  const { status, message, retryAfterSeconds } = refusal;
+  refuse(verdict, status, message, { 'Retry-After': String(retryAfterSeconds) });
+  return true;
 }
 
 /** Answers an upgrade request with an HTTP error and the message as plain text. */

@@ -36,7 +36,9 @@ const BURST = 4;
 /** Who is refused for load shall try again within this span, at random, in ms. */
 const RETRY_SPAN = { least: 2000, most: 10_000 };
 
+const SERVICE_RESTART = 1012;
 const TRY_AGAIN_LATER = 1013;
+const SHUTTING_DOWN = 'The server is shutting down';
 
 /**
  * Owns the decision whether there is room for another connection: how many there are, in total and of each address, how
@@ -52,6 +54,8 @@ export class Admission {
   readonly #connections = new Map<string, number>();
   /** Requests that somebody is being asked about. */
   #judging = 0;
+  /** What everybody is told, once the server takes nobody any more. */
+  #shutDown: TurnAway | undefined;
 
   constructor(owner: AdmissionOwner, proxies: TrustedProxies) {
     const { limits, deadlines } = owner;
@@ -67,6 +71,18 @@ export class Admission {
     return this.#lag.isOverloaded;
   }
 
+  /** Takes nobody any more. Who comes all the same shall try again in so many ms, at another server or this one. */
+  shutDown(retryDelay: number): void {
+    this.#shutDown = { code: SERVICE_RESTART, delayMs: retryDelay };
+    this.#lag.stop();
+  }
+
+  /** Why a request is refused that has been found good otherwise, after somebody was asked about it. */
+  get refusalForAll(): Refusal | undefined {
+    if (this.#shutDown === undefined) return undefined;
+    return { status: 503, message: SHUTTING_DOWN, retryAfterSeconds: seconds(this.#shutDown.delayMs) };
+  }
+
   /** The address that a trusted proxy reports for the client. */
   forwardedFor(request: IncomingMessage): string | undefined {
     return this.#proxies.forwardedFor(request);
@@ -74,6 +90,8 @@ export class Admission {
 
   /** Why an upgrade request is refused; `undefined` when there is room. From now on it counts for its address. */
   refuse(request: IncomingMessage): Refusal | undefined {
+    // No trouble that an operator has to hear of.
+    if (this.#shutDown !== undefined) return this.refusalForAll;
     this.#lag.watch();
     const refusal = this.#refuseForAll() ?? this.#refuseForAddress(request);
     if (refusal !== undefined) this.#refusals.count(refusal.message);
@@ -82,9 +100,10 @@ export class Admission {
 
   /** What is said to a connection whose upgrade was accepted before an overload was noticed. */
   turnAway(): TurnAway | undefined {
+    if (this.#shutDown !== undefined) return this.#shutDown;
     if (!this.#lag.isOverloaded) return undefined;
     this.#refusals.count(OVERLOADED);
-    return { code: TRY_AGAIN_LATER, delayMs: retryDelay() };
+    return { code: TRY_AGAIN_LATER, delayMs: anyRetryDelay() };
   }
 
   /** Somebody is being asked about a request; call what is returned when it is decided. */
@@ -124,7 +143,7 @@ export class Admission {
     }
     if (maxConnectionsPerAddress === Infinity) return undefined;
     if ((this.#connections.get(key) ?? 0) >= maxConnectionsPerAddress)
-      return tooMany('Too many connections of one address', retryDelay());
+      return tooMany('Too many connections of one address', anyRetryDelay());
     this.#hold(request, key);
     return undefined;
   }
@@ -144,14 +163,18 @@ export class Admission {
 const OVERLOADED = 'The server is overloaded';
 
 function unavailable(message: string): Refusal {
-  return { status: 503, message, retryAfterSeconds: Math.ceil(retryDelay() / 1000) };
+  return { status: 503, message, retryAfterSeconds: seconds(anyRetryDelay()) };
 }
 
 function tooMany(message: string, waitMs: number): Refusal {
-  return { status: 429, message, retryAfterSeconds: Math.max(Math.ceil(waitMs / 1000), 1) };
+  return { status: 429, message, retryAfterSeconds: seconds(waitMs) };
+}
+
+function seconds(ms: number): number {
+  return Math.max(Math.ceil(ms / 1000), 1);
 }
 
 /** At random, so that those who were refused together do not come back together. */
-function retryDelay(): number {
+function anyRetryDelay(): number {
   return Math.round(RETRY_SPAN.least + Math.random() * (RETRY_SPAN.most - RETRY_SPAN.least));
 }

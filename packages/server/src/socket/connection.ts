@@ -48,6 +48,8 @@ const EVERY_REASON = 3;
  */
 export abstract class Connection implements HeartbeatOwner {
   state: SocketState = 'connecting';
+  /** Its close is no error, whatever the code. */
+  isDismissed = false;
   readonly socket: SocketFace;
   readonly server: SocketHost;
   readonly engine: EngineSocket;
@@ -87,6 +89,9 @@ export abstract class Connection implements HeartbeatOwner {
 
   /** Closes the connection with a code of ours; nothing is said about it on the wire but the code. */
   abstract closeWith(code: number): void;
+
+  /** The same, where nobody did anything wrong: it is no error. */
+  abstract dismiss(code: number): void;
 
   get middleware(): MiddlewareStreams {
     return (this.#middleware ??= new MiddlewareStreams(this.server.middlewareFunctions, this.socket));

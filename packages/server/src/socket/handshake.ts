@@ -6,8 +6,10 @@ import {
   type EventPacket,
   type Extension,
   errorPacket,
+  eventPacket,
   responsePacket,
 } from '@socketcluster-ts/core';
+import type { TurnAway } from '../admission/admission.js';
 import { AGAction, type AuthInfo } from '../middleware/action.js';
 import { runAction } from '../middleware/run-action.js';
 import type { Blocked } from '../middleware/verdict.js';
@@ -26,7 +28,7 @@ interface TokenOutcome {
 }
 
 /** The extensions of the protocol that this server knows. */
-const EXTENSIONS: readonly Extension[] = ['abort', 'gap'];
+const EXTENSIONS: readonly Extension[] = ['abort', 'gap', 'retry'];
 
 const NO_TOKEN: TokenOutcome = { isBadToken: false, isAuthenticated: false };
 
@@ -40,6 +42,11 @@ const NO_TOKEN: TokenOutcome = { isBadToken: false, isAuthenticated: false };
  */
 export async function handshake(connection: Connection, packet: EventPacket, cid: number): Promise<void> {
   const { socket, server, outbound } = connection;
+  const unwanted = server.turnAway();
+  if (unwanted !== undefined) {
+    turnAway(connection, packet.data, unwanted);
+    return;
+  }
   const judged = verifyHandshakeToken(connection, shownToken(packet.data));
   const info = judged instanceof Promise ? await judged : judged;
   if (connection.state !== 'connecting') return;
@@ -91,17 +98,29 @@ export async function handshake(connection: Connection, packet: EventPacket, cid
   connection.engine.releaseRequest();
 }
 
+/** Closes a connection for which there is no room; a client that knows of `#retry` is told when to try again. */
+function turnAway(connection: Connection, data: unknown, { code, delayMs }: TurnAway): void {
+  if (offered(data)?.includes('retry') === true)
+    connection.outbound.sendUnbatched(eventPacket('#retry', { delayMs }));
+  connection.dismiss(code);
+}
+
 /** Agrees on extensions with a client that offers some; gives what it is told about them. */
 function agreeOn(
   connection: Connection,
   data: unknown,
 ): { readonly ext: readonly Extension[]; readonly maxPayload?: number } | undefined {
-  if (typeof data !== 'object' || data === null || !Object.hasOwn(data, 'ext')) return undefined;
-  const ext = agreeOnExtensions((data as { ext: unknown }).ext, EXTENSIONS);
+  const ext = offered(data);
   if (ext === undefined) return undefined;
   connection.extensions = ext;
   const { maxPayload } = connection.server;
   return maxPayload === Infinity ? { ext } : { ext, maxPayload };
+}
+
+/** The extensions that the client offers, as far as this server knows them. */
+function offered(data: unknown): readonly Extension[] | undefined {
+  if (typeof data !== 'object' || data === null || !Object.hasOwn(data, 'ext')) return undefined;
+  return agreeOnExtensions((data as { ext: unknown }).ext, EXTENSIONS);
 }
 
 function shownToken(data: unknown): unknown {

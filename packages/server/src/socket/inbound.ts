@@ -90,6 +90,11 @@ export class Inbound implements Resumable, PacketQueue {
     return (this.#stream ??= new WritableConsumableStream<Frame>());
   }
 
+  /** Whether a packet is being processed, or waits for it. */
+  get isBusy(): boolean {
+    return this.#busy || this.#lastRaw !== undefined || this.waiting > 0;
+  }
+
   get waiting(): number {
     return this.#connection.state === 'closed' ? 0 : this.received - this.processed;
   }

@@ -2,15 +2,17 @@ import { CLOSE_CODES, Deadline, sanitizeClose } from '@socketcluster-ts/core';
 import type { EngineSocket, EngineSocketHandlers } from '../engine/engine.js';
 import type { MiddlewareStream } from '../middleware/middleware-stream.js';
 import { Connection, type SocketSettings } from './connection.js';
+import { Farewell, type FarewellOptions, type FarewellOwner, type FarewellResult } from './farewell.js';
 import { Inbound } from './inbound.js';
 import type { SocketFace } from './socket-context.js';
 import { teardown } from './teardown.js';
 
 /** Owns the course of a connection, from its first byte to its end: what the engine reports goes in here, and every close of ours. */
-export class Lifecycle extends Connection implements EngineSocketHandlers {
+export class Lifecycle extends Connection implements EngineSocketHandlers, FarewellOwner {
   readonly inbound: Inbound;
   /** Until when the client has to end a connection that was closed here. */
   #closeDeadline: Deadline<Lifecycle> | undefined;
+  #farewell: Farewell | undefined;
 
   constructor(socket: SocketFace, engine: EngineSocket, settings: SocketSettings) {
     super(socket, engine, settings);
@@ -48,6 +50,19 @@ export class Lifecycle extends Connection implements EngineSocketHandlers {
   onClose(code: number, reason: string): void {
     if (this.#closeDeadline !== undefined) this.server.deadlines.cancel(this.#closeDeadline);
     teardown(this, this.inbound, code, reason);
+    this.#farewell?.end(code);
+  }
+
+  /** Whether something is under way: packets that wait, or calls of either side without an answer. */
+  get isBusy(): boolean {
+    return this.pendingCalls > 0 || this.inbound.isBusy || this.outbound.isBusy;
+  }
+
+  /** Ends the connection in good order; resolves when it is gone. The first call decides how. */
+  leave(options: FarewellOptions): Promise<FarewellResult> {
+    if (this.state === 'closed') return Promise.resolve({ isClosed: true, isInterrupted: false });
+    this.#farewell ??= new Farewell(this, options);
+    return this.#farewell.ended;
   }
 
   /** A token could not be signed: the client would go on without one, so it has to connect anew. */
@@ -58,6 +73,11 @@ export class Lifecycle extends Connection implements EngineSocketHandlers {
 
   override closeWith(code: number): void {
     this.close(code, '', undefined);
+  }
+
+  override dismiss(code: number): void {
+    this.isDismissed = true;
+    this.closeWith(code);
   }
 
   /** Closes with a code and reason on the wire, and another reason in the events. What was sent before goes first. */

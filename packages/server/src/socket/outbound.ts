@@ -83,6 +83,11 @@ export class Outbound implements VerdictReceiver {
     return this.#batcher?.isBatching === true;
   }
 
+  /** Whether calls wait for their answer, or messages for the middleware. */
+  get isBusy(): boolean {
+    return this.#isWaiting || (this.#calls !== undefined && this.#calls.size > 0);
+  }
+
   /** Messages that have not left this process yet. */
   get waiting(): number {
     if (this.#context.state === 'closed') return 0;

@@ -92,7 +92,8 @@ function abort(connection: Connection, { cid, data }: EventPacket): undefined {
   const given = data as Partial<AbortData> | null | undefined;
   const aborted: unknown = typeof given === 'object' && given !== null ? given.cid : undefined;
   if (typeof aborted === 'number') {
-    connection.signals.abort(aborted);
+    // Who knows that it was given up need not answer any more.
+    connection.pendingCalls = Math.max(connection.pendingCalls - connection.signals.abort(aborted), 0);
     if (cid !== undefined) connection.outbound.sendObject(responsePacket(cid));
     return undefined;
   }

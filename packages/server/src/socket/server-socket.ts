@@ -28,6 +28,7 @@ import type { ActionsByMiddleware, MiddlewareType } from '../middleware/action.j
 import type { MiddlewareStream } from '../middleware/middleware-stream.js';
 import type { AuthTokenOptions } from './auth-state.js';
 import type { SocketSettings } from './connection.js';
+import type { FarewellOptions, FarewellResult } from './farewell.js';
 import { Lifecycle } from './lifecycle.js';
 import { recheckToken } from './recheck-token.js';
 import type { DeliveryOptions, RequestCreator, SocketFace, SocketHost } from './socket-context.js';
@@ -385,6 +386,16 @@ export class AGServerSocket<C extends AnyContract = Untyped> extends RpcHost<Soc
     const close = sanitizeClose(code ?? CLOSE_CODES.NORMAL, reason);
     this.#life.close(close.code, close.reason, reason === undefined ? undefined : close.reason);
     return Promise.resolve();
+  }
+
+  /**
+   * Ends the connection in good order: asks the client to come back after `retryDelay` ms (only clients that understand
+   * it), lets what was received and the calls of both sides finish, for `timeout` ms at most, and closes with 1012.
+   * Resolves when the connection is gone.
+   * @default retryDelay 1000, timeout 10000
+   */
+  drain(options: Partial<FarewellOptions> = {}): Promise<FarewellResult> {
+    return this.#life.leave({ retryDelay: 1000, timeout: 10_000, ...options });
   }
 
   /** Ends the connection at once, with 1006 for both sides. */

@@ -9,6 +9,7 @@ import type {
   Untyped,
 } from '@socketcluster-ts/core';
 import type { AsyncStreamEmitter } from '@socketcluster-ts/streams';
+import type { TurnAway } from '../admission/admission.js';
 import type { AuthEngine } from '../auth/auth-engine.js';
 import type {
   IsTokenRevoked,
@@ -100,6 +101,8 @@ export interface SocketHost {
   emitError(error: unknown): void;
   /** Emits `warning` on the server. */
   emitWarning(warning: unknown): void;
+  /** Whether, and how, handshakes are refused now. */
+  turnAway(): TurnAway | undefined;
   /** Moves a socket from the pending to the connected ones. */
   admit(socket: SocketFace): void;
   /** Counts a socket to another user, or to none. */

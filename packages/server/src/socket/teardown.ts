@@ -54,7 +54,7 @@ export function teardown(
   socket.emit('close', event);
   server.emitOfSocket('closure', { socket, ...event });
   server.release(socket);
-  if (!isIgnoredStatus(code)) socket.emitError(protocolError(code, shownReason));
+  if (!connection.isDismissed && !isIgnoredStatus(code)) socket.emitError(protocolError(code, shownReason));
 
   spawn(
     async () => {

@@ -1,0 +1,89 @@
+import { CLOSE_CODES, Deadline, type Extension } from '@socketcluster-ts/core';
+import type { Outbound } from './outbound.js';
+import type { SocketHost } from './socket-context.js';
+import type { SocketState } from './socket-events.js';
+
+/** How often it is looked whether something is still under way, in ms. */
+const LOOK_MS = 20;
+
+/** How a connection was ended that was asked to leave. */
+export interface FarewellResult {
+  /** Whether the client confirmed the close; otherwise the connection was cut, by whichever side. */
+  readonly isClosed: boolean;
+  /** Whether calls had to be given up, because the time was over. */
+  readonly isInterrupted: boolean;
+}
+
+/** The connection, as far as its end needs to know it. */
+export interface FarewellOwner {
+  readonly state: SocketState;
+  /** Whether packets wait, or calls of either side have no answer yet. */
+  readonly isBusy: boolean;
+  readonly extensions: readonly Extension[] | undefined;
+  readonly server: SocketHost;
+  readonly outbound: Outbound;
+  /** Closes; nobody did anything wrong. */
+  dismiss(code: number): void;
+}
+
+/** How a client is asked to leave. */
+export interface FarewellOptions {
+  /** When the client shall come back, in ms after the close. */
+  readonly retryDelay: number;
+  /** How long its calls may take, in ms. */
+  readonly timeout: number;
+}
+
+/**
+ * Owns the orderly end of one connection: the client is told when to come back; what was received is processed, and the
+ * calls of both sides get their answers; then it is closed with 1012.
+ *
+ * A client that agreed on `retry` answers the hint when it will send nothing more than answers, so that no call of its
+ * is on the way when the close is sent. Of another one that cannot be known.
+ */
+export class Farewell {
+  /** Resolves when the connection is gone. */
+  readonly ended: Promise<FarewellResult>;
+  readonly #owner: FarewellOwner;
+  readonly #look: Deadline<Farewell>;
+  readonly #giveUpAt: number;
+  #isInterrupted = false;
+  #resolve: ((result: FarewellResult) => void) | undefined;
+
+  constructor(owner: FarewellOwner, { retryDelay, timeout }: FarewellOptions) {
+    this.#owner = owner;
+    this.#giveUpAt = performance.now() + timeout;
+    this.#look = new Deadline((farewell: Farewell) => farewell.#closeIfIdle(), this);
+    this.ended = new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
+    if (owner.state === 'open' && owner.extensions?.includes('retry') === true) {
+      // A client that does not answer in time is closed all the same.
+      owner.outbound.invoke('#retry', { delayMs: retryDelay }, timeout).catch(() => {});
+    }
+    if (owner.state === 'open') owner.server.deadlines.schedule(this.#look, 0);
+    else this.#close();
+  }
+
+  /** The connection is gone. */
+  end(code: number): void {
+    this.#owner.server.deadlines.cancel(this.#look);
+    this.#resolve?.({ isClosed: code !== CLOSE_CODES.HUNG_UP, isInterrupted: this.#isInterrupted });
+  }
+
+  #closeIfIdle(): void {
+    const { state, isBusy, server } = this.#owner;
+    if (state === 'closed') return;
+    const isLate = performance.now() >= this.#giveUpAt;
+    if (isBusy && !isLate) {
+      server.deadlines.schedule(this.#look, LOOK_MS);
+      return;
+    }
+    this.#isInterrupted = isBusy;
+    this.#close();
+  }
+
+  #close(): void {
+    this.#owner.dismiss(CLOSE_CODES.SERVICE_RESTART);
+  }
+}
