@@ -40,6 +40,15 @@ export default defineConfig({
       // By hand: shows that a test describes what existing applications see.
       pairing('upstream', 'upstream'),
       {
+        ...fromSources,
+        test: {
+          name: 'hostile',
+          include: ['test/hostile/**/*.test.ts'],
+          expect: { requireAssertions: true },
+          testTimeout: 60_000,
+        },
+      },
+      {
         test: { name: 'bench', include: ['test/bench/**/*.test.ts'], testTimeout: 60_000 },
       },
       {

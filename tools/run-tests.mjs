@@ -64,6 +64,7 @@ const steps = [
     says: 'our client and server, with each other and the published ones',
     projects: ['pairing-ours-ours', 'pairing-ours-upstream', 'pairing-upstream-ours'],
   },
+  { name: 'hostile', says: 'clients that mean harm, against a server process', projects: ['hostile'] },
   { name: 'browser', says: 'tests in Chromium', projects: ['browser'] },
   {
     name: 'faults',

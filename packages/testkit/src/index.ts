@@ -49,7 +49,13 @@ export { requestUpgrade, type UpgradeAnswer, type UpgradeRequestOptions } from '
 export { startAgain, stop } from './restart.js';
 export { answer, type Call, type Callable, onConnection, socketOf } from './serve-sockets.js';
 export { isOracleMode, type OursOnly, ours, type ServerModule, serverModule } from './server-under-test.js';
-export { type ExitInfo, type SpawnedServer, type SpawnOptions, spawnServer } from './spawn-server.js';
+export {
+  type ExitInfo,
+  launchServer,
+  type SpawnedServer,
+  type SpawnOptions,
+  spawnServer,
+} from './spawn-server.js';
 export { nextValue, take } from './take.js';
 export { startTcpRelay, type TcpRelay } from './tcp-relay.js';
 export { turn, until } from './until.js';

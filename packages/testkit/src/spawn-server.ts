@@ -16,6 +16,10 @@ export interface SpawnOptions {
   readonly options?: Record<string, unknown>;
   /** The path of a module whose export `serve` is called with the server before it listens. */
   readonly setup?: string;
+  /** Arguments for Node.js, such as `--expose-gc`. */
+  readonly execArgv?: readonly string[];
+  /** Has `listen()` create the HTTP server, instead of attaching to one with the defaults of Node.js. */
+  readonly listen?: boolean;
 }
 
 /** A server in a process of its own. */
@@ -41,9 +45,17 @@ const START_DEADLINE_MS = 30_000;
  * is over. Follows oracle mode as `startServer` does.
  */
 export async function spawnServer(spawn: SpawnOptions = {}): Promise<SpawnedServer> {
+  return launchServer(spawn, afterTest);
+}
+
+/** Runs a server in a child process that outlives single tests: `atEnd` is handed what ends it. */
+export async function launchServer(
+  spawn: SpawnOptions,
+  atEnd: (kill: () => Promise<ExitInfo>) => void,
+): Promise<SpawnedServer> {
   const child = fork(fileURLToPath(new URL('./spawned-server.mjs', import.meta.url)), [], {
     silent: true,
-    execArgv: [],
+    execArgv: [...(spawn.execArgv ?? [])],
   });
   let stderr = '';
   let exit: ExitInfo | undefined;
@@ -60,13 +72,13 @@ export async function spawnServer(spawn: SpawnOptions = {}): Promise<SpawnedServ
     if (exit === undefined) child.kill(signal);
     return exited;
   };
-  afterTest(kill);
+  atEnd(kill);
 
   const started = Promise.race([
     once(child, 'message').then(([message]) => message as { port?: number; failure?: string }),
     exited.then(({ code }) => ({ port: undefined, failure: `exit code ${code}: ${stderr}` })),
   ]);
-  child.send({ options: spawn.options ?? {}, setup: spawn.setup });
+  child.send({ options: spawn.options ?? {}, setup: spawn.setup, listen: spawn.listen === true });
   const { port, failure } = await withDeadline(started, 'a spawned server to listen', START_DEADLINE_MS);
   if (port === undefined) throw new Error(`The spawned server did not start: ${failure}`);
   return {

@@ -16,17 +16,19 @@ async function load(specifier) {
   return module;
 }
 
-async function start({ options, setup }) {
+async function start({ options, setup, listen }) {
   const isOracleMode = process.env.SERVER_UNDER_TEST === 'upstream';
   const serverModule = isOracleMode
     ? createRequire(import.meta.url)('socketcluster-server')
     : await load('@socketcluster-ts/server');
-  const httpServer = createServer();
-  const server = serverModule.attach(httpServer, options);
-  if (setup !== undefined) (await load(setup)).serve(server);
-  httpServer.listen(0, '127.0.0.1', () => {
+  const { serve } = setup === undefined ? {} : await load(setup);
+  const server = listen ? serverModule.listen(0, options) : serverModule.attach(createServer(), options);
+  serve?.(server);
+  const { httpServer } = server;
+  httpServer.once('listening', () => {
     process.send({ port: httpServer.address().port });
   });
+  if (!listen) httpServer.listen(0, '127.0.0.1');
 }
 
 process.once('message', (order) => {

@@ -38,6 +38,8 @@ export interface WireClientOptions {
   readonly origin?: string;
   /** Whether pings are answered at once. @default true */
   readonly autoPong?: boolean;
+  /** The address that the connection comes from. @default what the system chooses */
+  readonly localAddress?: string | undefined;
   /** WebSocket subprotocols to offer. */
   readonly subprotocols?: string[];
   /** Whether to offer compression. @default false */
@@ -98,6 +100,7 @@ export class WireClient {
       perMessageDeflate: options.perMessageDeflate ?? false,
       ...(options.headers === undefined ? {} : { headers: options.headers }),
       ...(options.origin === undefined ? {} : { origin: options.origin }),
+      ...(options.localAddress === undefined ? {} : { localAddress: options.localAddress }),
     });
     const client = new WireClient(socket, options);
     afterTest(() => {
