@@ -10,8 +10,7 @@ async function load(specifier) {
   const { module } = await runnerImport(specifier, {
     configFile: false,
     logLevel: 'error',
-    resolve: { conditions },
-    ssr: { resolve: { conditions } },
+    environments: { inline: { resolve: { conditions } } },
   });
   return module;
 }
