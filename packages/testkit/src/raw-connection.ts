@@ -170,9 +170,11 @@ export class RawConnection {
     this.#socket.end();
   }
 
-  /** Resets the connection (RST). */
+  /** Resets the connection (RST); one that was ended in this direction is only dropped. */
   reset(): void {
-    this.#socket.resetAndDestroy();
+    // The system refuses to reset what is being shut down, and Node.js then never closes it.
+    if (this.#socket.writableEnded) this.#socket.destroy();
+    else this.#socket.resetAndDestroy();
   }
 
   #parse(): void {
