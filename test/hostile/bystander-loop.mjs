@@ -1,9 +1,8 @@
-// The thread of a `Bystander`: publishes to itself, one message after the other, and notes what is wrong with what comes back. In a thread of
+// The program of a `Bystander`: publishes to itself, one message after the other, and notes what is wrong with what comes back. In a process of
 // its own, so that attackers do not hold it up by what they do in theirs; plain JavaScript, since Node 20 starts no TypeScript file.
-import { parentPort, workerData } from 'node:worker_threads';
 import { WebSocket } from 'ws';
 
-const { url, localAddress, deadlineMs, pauseMs } = workerData;
+const { url, localAddress, deadlineMs, pauseMs } = JSON.parse(process.argv[2]);
 const CHANNEL = 'bystander';
 
 const socket = new WebSocket(url, { localAddress });
@@ -18,7 +17,7 @@ function emptyReport() {
 
 function fault(what) {
   report.faults.push(what);
-  parentPort.postMessage({ news: 'fault' });
+  process.send({ news: 'fault' });
 }
 
 function call(event, data, cid) {
@@ -43,12 +42,12 @@ function take(what) {
   }
   expected.shift();
   if (expected.length > 0) return;
-  if (sent === 0) parentPort.postMessage({ ready: true });
+  if (sent === 0) process.send({ ready: true });
   else {
     clearTimeout(timer);
     report.rounds += 1;
     report.worstMs = Math.max(report.worstMs, performance.now() - sentAt);
-    parentPort.postMessage({ news: 'round' });
+    process.send({ news: 'round' });
   }
   setTimeout(publish, pauseMs);
 }
@@ -71,7 +70,9 @@ socket.on('message', (bytes) => {
 socket.on('close', (code) => fault(`was closed with ${code}`));
 socket.on('error', (error) => fault(error.message));
 
-parentPort.on('message', () => {
-  parentPort.postMessage({ report });
+process.on('message', () => {
+  process.send({ report });
   report = emptyReport();
 });
+// It must not outlive the tests.
+process.on('disconnect', () => process.exit());

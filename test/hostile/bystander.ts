@@ -1,4 +1,6 @@
-import { Worker } from 'node:worker_threads';
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
 import { withDeadline } from '@socketcluster-ts/testkit';
 
 /** How a bystander fared since it was last asked. */
@@ -22,21 +24,20 @@ interface Note {
 const MESSAGE_DEADLINE_MS = 3000;
 const PAUSE_MS = 5;
 
-/** Owns a thread with a well-behaved client that keeps publishing to itself, and demands that nothing ever comes of the attacks. */
+/** Owns a process with a well-behaved client that keeps publishing to itself, and demands that nothing ever comes of the attacks. */
 export class Bystander {
-  readonly #worker: Worker;
+  readonly #process: ChildProcess;
 
-  /** Wraps a thread; use {@link Bystander.watch}. */
-  constructor(worker: Worker) {
-    this.#worker = worker;
+  /** Wraps a process; use {@link Bystander.watch}. */
+  constructor(child: ChildProcess) {
+    this.#process = child;
   }
 
   /** Connects one to the server, from an address that no attacker has. */
   static async watch(url: string): Promise<Bystander> {
-    const worker = new Worker(new URL('./bystander-loop.mjs', import.meta.url), {
-      workerData: { url, localAddress: bystanderAddress, deadlineMs: MESSAGE_DEADLINE_MS, pauseMs: PAUSE_MS },
-    });
-    const bystander = new Bystander(worker);
+    const order = { url, localAddress: bystanderAddress, deadlineMs: MESSAGE_DEADLINE_MS, pauseMs: PAUSE_MS };
+    const program = fileURLToPath(new URL('./bystander-loop.mjs', import.meta.url));
+    const bystander = new Bystander(fork(program, [JSON.stringify(order)], { execArgv: [] }));
     await bystander.#note((note) => note.ready === true);
     return bystander;
   }
@@ -50,22 +51,24 @@ export class Bystander {
   /** How it fared since the last time. */
   async report(): Promise<BystanderReport> {
     const answer = this.#note((note) => note.report !== undefined);
-    this.#worker.postMessage('report');
+    this.#process.send('report');
     return (await answer).report as BystanderReport;
   }
 
   async leave(): Promise<void> {
-    await this.#worker.terminate();
+    const gone = once(this.#process, 'exit');
+    this.#process.kill();
+    await gone;
   }
 
   #note(isWanted: (note: Note) => boolean): Promise<Note> {
     const wanted = new Promise<Note>((resolve) => {
       const look = (note: Note): void => {
         if (!isWanted(note)) return;
-        this.#worker.off('message', look);
+        this.#process.off('message', look);
         resolve(note);
       };
-      this.#worker.on('message', look);
+      this.#process.on('message', look);
     });
     return withDeadline(wanted, 'the bystander', 2 * MESSAGE_DEADLINE_MS);
   }

@@ -91,7 +91,7 @@ describe('with compression', () => {
     ['with the same parameter twice', 'permessage-deflate; client_max_window_bits; client_max_window_bits'],
     ['with an unknown parameter', 'permessage-deflate; __proto__=1'],
     ['that does not end', 'permessage-deflate; client_max_window_bits="8'],
-  ])('an offer %s is refused, or the connection is not compressed', async (target, [, offer]) => {
+  ] as const)('an offer %s is refused, or the connection is not compressed', async (target, [, offer]) => {
     const connection = await target.dial();
     connection.write(upgradeRequest(target.port, { headers: { 'Sec-WebSocket-Extensions': offer } }));
     const head = await connection.head();

@@ -46,11 +46,11 @@ export function serve(server: AGServer): void {
     });
   });
   process.on('message', (question: VitalsQuestion) => {
-    void answer(server, question);
+    void tellVitals(server, question);
   });
 }
 
-async function answer(server: AGServer, { base, deadlineMs }: VitalsQuestion): Promise<void> {
+async function tellVitals(server: AGServer, { base, deadlineMs }: VitalsQuestion): Promise<void> {
   const giveUpAt = performance.now() + deadlineMs;
   let vitals = takeVitals(server);
   while (!isBackAt(base, vitals) && performance.now() < giveUpAt) {
