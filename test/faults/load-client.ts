@@ -44,6 +44,8 @@ export class LoadClient {
   connects = 0;
   attempts = 0;
   callsAnswered = 0;
+  /** Calls and publishes that were sent, and whose outcome is not known. */
+  unknownCalls = 0;
   /** Why calls failed, and how often. */
   readonly failedCalls = new Map<string, number>();
   /** What must not be: answers to another call, subscriptions that the server refused or took away. */
@@ -113,6 +115,7 @@ export class LoadClient {
       await published;
     } catch (error) {
       checker.fail(stamp, outcomeOf(error));
+      if (outcomeOf(error) === 'unknown') this.unknownCalls += 1;
       return;
     }
     checker.acknowledge(stamp);
@@ -126,6 +129,7 @@ export class LoadClient {
       this.callsAnswered += 1;
     } catch (error) {
       const kind = (error as Error).name;
+      if (outcomeOf(error) === 'unknown') this.unknownCalls += 1;
       this.failedCalls.set(kind, (this.failedCalls.get(kind) ?? 0) + 1);
     }
   }
