@@ -44,6 +44,11 @@ export class Batcher<P> {
     return this.#isBuffering;
   }
 
+  /** The packets that wait. */
+  get packets(): readonly P[] {
+    return this.#packets;
+  }
+
   /** How many packets wait. */
   get size(): number {
     return this.#packets.length;

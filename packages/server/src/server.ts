@@ -45,6 +45,7 @@ import { recheckTokens } from './recheck-tokens.js';
 import { resolveOptions } from './resolve-options.js';
 import type { ServerEvents } from './server-events.js';
 import type { ResolvedOptions, ServerOptions } from './server-options.js';
+import { OutboundLedger } from './socket/outbound-ledger.js';
 import { AGServerSocket, type ServerSocketSettings } from './socket/server-socket.js';
 import type { SocketFace, SocketHost, SocketTwinEvents } from './socket/socket-context.js';
 import { generateSocketId } from './socket-id.js';
@@ -147,6 +148,8 @@ export class AGServer<C extends AnyContract = Untyped> extends AsyncStreamEmitte
   /** May be replaced at any time. */
   isTokenRevoked: IsTokenRevoked | undefined;
   readonly userClaim: string;
+  /** How much waits for all slow sockets. */
+  readonly outboundLedger: OutboundLedger;
   /** The port given to `listen()`. */
   listenPort: number | null = null;
 
@@ -179,6 +182,7 @@ export class AGServer<C extends AnyContract = Untyped> extends AsyncStreamEmitte
     this.strictHandshake = resolved.strictHandshake;
     this.middlewareEmitFailures = resolved.middlewareEmitFailures;
     this.limits = limits;
+    this.outboundLedger = new OutboundLedger(limits.totalOutboundBudget);
     this.#functions = {
       handshake: undefined,
       inboundRaw: undefined,
@@ -290,6 +294,11 @@ export class AGServer<C extends AnyContract = Untyped> extends AsyncStreamEmitte
   get host(): string | null {
     const address = this.httpServer.address?.();
     return this.options.host ?? (typeof address === 'object' ? address?.address : address) ?? null;
+  }
+
+  /** Messages of channels that were dropped so far because their clients read too slowly. */
+  get outboundDroppedMessageCount(): number {
+    return this.outboundLedger.dropped;
   }
 
   /** The path of the upgrade requests; `null` for any. */

@@ -59,6 +59,11 @@ export interface EngineSocketHandlers {
   onError(error: Error): void;
   /** A message could not be handed to the connection; it is lost. */
   onSendError(error: Error): void;
+  /**
+   * Messages wait for the network, or some of them do so no more: called with every write that the network did not take
+   * at once, and when what waited then has left, `unsentBytes` having the rest.
+   */
+  onUnsent(): void;
   onClose(code: number, reason: string): void;
 }
 
@@ -79,6 +84,14 @@ export interface EngineSocket {
   readonly unsentMessages: number;
   /** Bytes handed over that have not left this process yet. */
   readonly unsentBytes: number;
+  /** Of the `unsentMessages`, those held back until the end of the event-loop turn. */
+  readonly heldMessages: number;
+  /** Their bytes. */
+  readonly heldBytes: number;
+  /** When the oldest message that waits for the network was handed over, as {@link turnMs}; `undefined` for none. */
+  readonly unsentSince: number | undefined;
+  /** Another value each time the network has taken something. */
+  readonly progress: string;
   /**
    * Counts reads from the network; messages that came with one read are reported in one go, without a microtask in
    * between, and show the same number. `undefined` when the engine cannot tell.

@@ -1,6 +1,5 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket as NetSocket } from 'node:net';
-import { TLSSocket } from 'node:tls';
 import { CLOSE_CODES } from '@socketcluster-ts/core';
 import type { WebSocket } from 'ws';
 import type { ConnectionAdopter } from './adopt-connection.js';
@@ -11,6 +10,9 @@ import { flushAtEndOfTurn } from './flush-turn.js';
 import { frameMessage, frameText } from './frame.js';
 import { FrameReader, type FrameSink } from './frame-reader.js';
 import { joinFrames } from './join-frames.js';
+import { networkProgress } from './network-progress.js';
+import { resetConnection } from './reset-connection.js';
+import { UnsentWrites } from './unsent-writes.js';
 import { withoutStack } from './without-stack.js';
 
 /** Held-back bytes at which a connection is flushed without waiting for the end of the turn. */
@@ -25,12 +27,6 @@ const HUNG_UP: Close = { code: CLOSE_CODES.HUNG_UP, reason: '' };
 
 const OWNER: unique symbol = Symbol('FramedSocket');
 type Owned<T> = T & { [OWNER]?: FramedSocket };
-
-/** How far the stream of bytes had come when a write could not leave at once. */
-interface WriteMark {
-  readonly endsAt: number;
-  readonly messages: number;
-}
 
 // The listeners are shared by all connections and find theirs by a symbol: no closure per connection.
 function onData(this: Owned<NetSocket>, chunk: Buffer): void {
@@ -90,14 +86,16 @@ export class FramedSocket implements EngineSocket, FrameSink {
   #rest: Buffer[] | undefined;
   /** Frames whose bytes are the characters of this text. */
   #text = '';
-  #heldBytes = 0;
-  #heldMessages = 0;
+  heldBytes = 0;
+  heldMessages = 0;
   /** Whether every frame held back goes to other connections too. */
   #areAllShared = true;
-  #marks: WriteMark[] | undefined;
+  #unsent: UnsentWrites | undefined;
   #isPaused = false;
   /** Whether another piece of what has been read follows without a pause. */
   #isMoreBuffered = false;
+  /** Whether an empty write is under way that tells when all before it has left. */
+  #isWatched = false;
 
   /** `ws` is its object of the library, if that has opened the connection. */
   constructor(
@@ -136,14 +134,23 @@ export class FramedSocket implements EngineSocket, FrameSink {
   }
 
   get unsentBytes(): number {
-    return this.#heldBytes + this.#net.writableLength;
+    return this.heldBytes + this.#net.writableLength;
+  }
+
+  get unsentSince(): number | undefined {
+    return this.#unsent?.since(this.#goneBytes);
+  }
+
+  get progress(): string {
+    return networkProgress(this.#net);
   }
 
   get unsentMessages(): number {
-    let messages = this.#heldMessages;
-    this.#dropPassedMarks();
-    if (this.#marks !== undefined) for (const mark of this.#marks) messages += mark.messages;
-    return messages;
+    return this.heldMessages + (this.#unsent?.messages(this.#goneBytes) ?? 0);
+  }
+
+  get #goneBytes(): number {
+    return this.#net.bytesWritten - this.#net.writableLength;
   }
 
   start(handlers: EngineSocketHandlers): void {
@@ -236,6 +243,8 @@ export class FramedSocket implements EngineSocket, FrameSink {
 
   passOn(bytes: Buffer): void {
     if (this.#library() !== undefined) this.#passOn?.call(this.#net, bytes);
+    // The library answers pings by itself, and a client may send them without reading.
+    if (this.#net.writableLength > 0) this.#reportUnsent(0);
   }
 
   handBack(): void {
@@ -291,6 +300,7 @@ export class FramedSocket implements EngineSocket, FrameSink {
     ws.send(data, options, (error) => {
       if (error) this.handlers?.onSendError(error);
     });
+    if (this.#net.writableLength > 0) this.#reportUnsent(1);
   }
 
   #hold(frame: Buffer): void {
@@ -306,9 +316,9 @@ export class FramedSocket implements EngineSocket, FrameSink {
       this.#refuse();
       return false;
     }
-    if (this.#heldMessages === 0) flushAtEndOfTurn(this);
-    this.#heldMessages += 1;
-    this.#heldBytes += bytes;
+    if (this.heldMessages === 0) flushAtEndOfTurn(this);
+    this.heldMessages += 1;
+    this.heldBytes += bytes;
     return true;
   }
 
@@ -325,21 +335,21 @@ export class FramedSocket implements EngineSocket, FrameSink {
   }
 
   #flushIfFull(): void {
-    if (this.#heldBytes >= EARLY_FLUSH_BYTES) this.flush();
+    if (this.heldBytes >= EARLY_FLUSH_BYTES) this.flush();
   }
 
   flush(): void {
-    const messages = this.#heldMessages;
+    const messages = this.heldMessages;
     if (messages === 0) return;
     // The peer began to close, or the connection broke, while the frames were held: `close` tells the rest.
     if (this.isOpen) this.#write();
     this.#first = undefined;
     this.#rest = undefined;
     this.#text = '';
-    this.#heldBytes = 0;
-    this.#heldMessages = 0;
+    this.heldBytes = 0;
+    this.heldMessages = 0;
     this.#areAllShared = true;
-    if (this.#net.writableLength > 0) this.#mark(messages);
+    if (this.#net.writableLength > 0) this.#reportUnsent(messages);
   }
 
   #write(): void {
@@ -357,7 +367,7 @@ export class FramedSocket implements EngineSocket, FrameSink {
       return;
     }
     rest.unshift(first);
-    const bytes = this.#heldBytes;
+    const bytes = this.heldBytes;
     // Large frames of its own go side by side; copying pays when they are small, or when others need the same.
     if (this.#areAllShared || bytes < rest.length * JOIN_LIMIT_BYTES) net.write(joinFrames(rest, bytes));
     else {
@@ -383,19 +393,26 @@ export class FramedSocket implements EngineSocket, FrameSink {
     resetConnection(this.#net);
   }
 
-  /** Notes a write that the kernel did not take at once, so that the number of waiting messages stays true. */
-  #mark(messages: number): void {
-    this.#dropPassedMarks();
-    (this.#marks ??= []).push({ endsAt: this.#net.bytesWritten, messages });
+  /** The kernel did not take everything at once: so many messages were written just now. */
+  #reportUnsent(messages: number): void {
+    this.#unsent ??= new UnsentWrites();
+    if (messages > 0) this.#unsent.add(this.#net.bytesWritten, messages, this.#goneBytes);
+    this.#watch();
+    this.handlers?.onUnsent();
   }
 
-  #dropPassedMarks(): void {
-    const marks = this.#marks;
-    if (marks === undefined) return;
-    const gone = this.#net.bytesWritten - this.#net.writableLength;
-    const kept = marks.findIndex((mark) => mark.endsAt > gone);
-    if (kept === -1) this.#marks = undefined;
-    else if (kept > 0) marks.splice(0, kept);
+  /** Reports again when what waits now has left. */
+  #watch(): void {
+    const net = this.#net;
+    if (this.#isWatched || !net.writable) return;
+    this.#isWatched = true;
+    // An empty write, because `drain` comes only after more than one high-water mark.
+    net.write('', () => {
+      this.#isWatched = false;
+      if (net.destroyed) return;
+      if (net.writableLength > 0) this.#watch();
+      this.handlers?.onUnsent();
+    });
   }
 
   #refuse(): void {
@@ -406,13 +423,4 @@ export class FramedSocket implements EngineSocket, FrameSink {
     const error = withoutStack(() => new Error(message));
     queueMicrotask(() => this.handlers?.onSendError(error));
   }
-}
-
-/** Drops a connection and all that has not arrived. One that is not plain TCP can only be ended. */
-function resetConnection(net: NetSocket): void {
-  const isTcp = !(net instanceof TLSSocket) && net.localPort !== undefined;
-  // Node waits until everything is written, which a peer that does not read puts off for ever.
-  const isWaiting = net.writableLength > 0;
-  if (isTcp) net.resetAndDestroy();
-  if (isWaiting || !isTcp) net.destroy();
 }

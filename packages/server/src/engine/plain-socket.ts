@@ -1,5 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import type { EngineSocket, EngineSocketHandlers, RawWebSocket, SharedMessage } from './engine.js';
+import { networkProgress } from './network-progress.js';
+import { resetConnection } from './reset-connection.js';
+import { turnMs } from './turn-clock.js';
 
 const OPEN = 1;
 
@@ -12,8 +15,17 @@ export class PlainSocket implements EngineSocket {
   readonly raw: RawWebSocket;
   readonly request: IncomingMessage;
   readonly reads = undefined;
+  readonly heldMessages = 0;
+  readonly heldBytes = 0;
   bytesReceived = 0;
   unsentMessages = 0;
+  unsentSince: number | undefined;
+  /** Bytes of the `unsentMessages`, for a library that does not count them. */
+  #pendingBytes = 0;
+  /** Messages that the library has said to be sent. */
+  #sent = 0;
+  /** Whether something was waiting for the network when that was reported last. */
+  #isBehind = false;
   #handlers: EngineSocketHandlers | undefined;
   #closed = false;
 
@@ -23,7 +35,11 @@ export class PlainSocket implements EngineSocket {
   }
 
   get unsentBytes(): number {
-    return this.raw.bufferedAmount ?? 0;
+    return this.raw.bufferedAmount ?? this.#pendingBytes;
+  }
+
+  get progress(): string {
+    return `${this.#sent} ${networkProgress(this.request?.socket)}`;
   }
 
   get isOpen(): boolean {
@@ -39,6 +55,8 @@ export class PlainSocket implements EngineSocket {
       this.#closed = true;
       handlers.onClose(typeof code === 'number' ? code : 1006, reason === undefined ? '' : String(reason));
     });
+    // The library answers by itself, and a client may send them without reading.
+    on('ping', () => this.#reportUnsent());
     on('message', (data, isBinary) => {
       if (this.#closed) return;
       const message = toMessage(data, isBinary === true);
@@ -60,14 +78,27 @@ export class PlainSocket implements EngineSocket {
   }
 
   sendRaw(data: string | Uint8Array, options: object | undefined): void {
+    const bytes = typeof data === 'string' ? Buffer.byteLength(data) : data.byteLength;
+    const settle = (): void => {
+      this.unsentMessages -= 1;
+      this.#pendingBytes -= bytes;
+      this.#sent += 1;
+      // Those before the message are gone, and those behind it came later; more is not remembered.
+      this.unsentSince = this.unsentMessages === 0 ? undefined : since;
+    };
+    const since = turnMs();
     this.unsentMessages += 1;
+    this.#pendingBytes += bytes;
+    this.unsentSince ??= since;
     try {
       this.raw.send(data, options, (error) => {
-        this.unsentMessages -= 1;
+        settle();
         if (error) this.#handlers?.onSendError(error);
+        else if (this.#isBehind) this.#reportUnsent();
       });
+      if (this.unsentMessages > 0) this.#reportUnsent();
     } catch (error) {
-      this.unsentMessages -= 1;
+      settle();
       // Some libraries throw where others call back; either way the caller goes on and hears of it later.
       queueMicrotask(() => this.#handlers?.onSendError(error as Error));
     }
@@ -96,7 +127,15 @@ export class PlainSocket implements EngineSocket {
   }
 
   reset(): void {
+    resetConnection(this.request?.socket);
     this.raw.terminate();
+  }
+
+  #reportUnsent(): void {
+    const isBehind = this.unsentBytes > 0;
+    if (this.#closed || (!isBehind && !this.#isBehind)) return;
+    this.#isBehind = isBehind;
+    this.#handlers?.onUnsent();
   }
 }
 

@@ -6,6 +6,12 @@ export interface TransmitOptions {
   readonly stringifiedData?: string | Uint8Array | ArrayBuffer;
   /** Send `stringifiedData` instead of encoding again. For `#publish` this is the default. */
   readonly useCache?: boolean;
+  /**
+   * Hand the message over only when the socket is not under pressure (`limits.pressureMarks`), behind others that wait for
+   * the same. The promise settles then, and rejects with `BadConnectionError` when the connection ends before.
+   * @default false
+   */
+  readonly whenWritable?: boolean;
 }
 
 /** How long a call waits for its answer. */

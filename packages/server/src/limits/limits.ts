@@ -1,4 +1,18 @@
 import { InvalidOptionsError } from '@socketcluster-ts/core';
+import {
+  type ConflateKey,
+  conflateByChannel,
+  defaultTotalBudget,
+  marksFor,
+  OUTBOUND_BUDGETS,
+  type OutboundBudget,
+  type PressureMarks,
+  readConflateKey,
+  readOutboundBudget,
+  readPressureMarks,
+  readSlowPolicy,
+  type SlowPolicyOption,
+} from './outbound-limits.js';
 
 /**
  * A set of limits: `'default'` protects the server and is not in the way of an application; `'public'` is for clients
@@ -64,6 +78,31 @@ export interface Limits {
   readonly maxFragments?: number | undefined;
   /** In how many pieces a frame may arrive; more close the connection with 1008. @default 16384 */
   readonly maxBufferedChunks?: number | undefined;
+  /**
+   * How many bytes may wait for one client: at any time, and for longer than a while. A number is for any time; a quarter
+   * of it may wait for longer than 10 s. A message that finds nothing waiting may have any size.
+   * @default 4 MiB, and 1 MiB for longer than 10 s (public: 1 MiB, and 256 KiB)
+   */
+  readonly outboundBudget?: number | Partial<OutboundBudget> | undefined;
+  /**
+   * How many bytes may wait for all clients of the server together; beyond, the client that most of it waits for is cut off,
+   * and so on.
+   * @default a quarter of the heap limit of the process
+   */
+  readonly totalOutboundBudget?: number | undefined;
+  /** What becomes of messages for a client beyond its budget; by channel if a function. @default 'disconnect' */
+  readonly onSlow?: SlowPolicyOption | undefined;
+  /**
+   * For the policy `'conflate'`: messages of a channel replace each other while they wait when this gives the same text.
+   * @default of each channel the latest message
+   */
+  readonly conflateKey?: ConflateKey | undefined;
+  /**
+   * Bytes waiting for a client at which its event `pressure` tells so, and below which it tells that it is over;
+   * `whenWritable` waits in between.
+   * @default 512 KiB and 64 KiB (public: 128 and 16 KiB); less for a smaller `outboundBudget`
+   */
+  readonly pressureMarks?: PressureMarks | undefined;
 }
 
 /** The limits in force; `Infinity` where there is none. */
@@ -85,6 +124,11 @@ export interface ResolvedLimits {
   readonly closeTimeout: number;
   readonly maxFragments: number;
   readonly maxBufferedChunks: number;
+  readonly outboundBudget: OutboundBudget;
+  readonly totalOutboundBudget: number;
+  readonly onSlow: SlowPolicyOption;
+  readonly conflateKey: ConflateKey;
+  readonly pressureMarks: PressureMarks;
 }
 
 /** One limit: its value in each preset, and how a given value is read. */
@@ -111,6 +155,12 @@ function duration(byDefault: number, inPublic: number, inV20: number): LimitRow<
 }
 
 const MIB = 1024 * 1024;
+/** A limit that is the same in each preset. */
+function same<T>(byDefault: T, allowed: string, read: (given: unknown) => T | undefined): LimitRow<T> {
+  return { presets: { default: byDefault, public: byDefault, v20: byDefault }, allowed, read };
+}
+
+const ALLOWED_POLICIES = "'disconnect', 'drop-oldest', 'drop-newest', 'conflate' or a function";
 
 /** Every limit: by default, and in the preset `'public'`. */
 const ROWS: { readonly [Name in Exclude<keyof ResolvedLimits, 'preset'>]: LimitRow<ResolvedLimits[Name]> } = {
@@ -130,6 +180,19 @@ const ROWS: { readonly [Name in Exclude<keyof ResolvedLimits, 'preset'>]: LimitR
   closeTimeout: duration(2000, 2000, 30_000),
   maxFragments: count(1024, 1024),
   maxBufferedChunks: count(16_384, 16_384),
+  outboundBudget: {
+    presets: OUTBOUND_BUDGETS,
+    allowed: 'a number of bytes from 0, or an object with bytes, sustainedBytes and sustainedMs',
+    read: readOutboundBudget,
+  },
+  totalOutboundBudget: count(defaultTotalBudget(), defaultTotalBudget()),
+  onSlow: same<SlowPolicyOption>('disconnect', ALLOWED_POLICIES, readSlowPolicy),
+  conflateKey: same<ConflateKey>(conflateByChannel, 'a function', readConflateKey),
+  pressureMarks: same(
+    marksFor(OUTBOUND_BUDGETS.default),
+    'an object with low and high, low being less',
+    readPressureMarks,
+  ),
 };
 
 /** What a preset makes of options that have a place of their own and were not given. */
@@ -176,6 +239,8 @@ export function resolveLimits(
     const least = PACKETS_PER_CHANNEL * (channels || Infinity);
     resolved['maxBatchPackets'] = Math.max(resolved['maxBatchPackets'] as number, least);
   }
+  if (given['pressureMarks'] === undefined)
+    resolved['pressureMarks'] = marksFor(resolved['outboundBudget'] as OutboundBudget);
   return resolved as unknown as ResolvedLimits;
 }
 

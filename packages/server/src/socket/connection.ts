@@ -13,6 +13,7 @@ import type { MiddlewareType } from '../middleware/action.js';
 import type { MiddlewareStream } from '../middleware/middleware-stream.js';
 import { MiddlewareStreams } from '../middleware/middleware-streams.js';
 import { AuthState } from './auth-state.js';
+import type { CongestedSocket } from './congestion.js';
 import { Heartbeat, type HeartbeatOwner } from './heartbeat.js';
 import { Outbound } from './outbound.js';
 import type { SocketFace, SocketHost } from './socket-context.js';
@@ -46,7 +47,7 @@ const EVERY_REASON = 3;
  * A part that most idle connections never need is made when it is first asked for; the methods here that only end or
  * look at such a part do not make it.
  */
-export abstract class Connection implements HeartbeatOwner {
+export abstract class Connection implements HeartbeatOwner, CongestedSocket {
   state: SocketState = 'connecting';
   /** Its close is no error, whatever the code. */
   isDismissed = false;
@@ -92,6 +93,14 @@ export abstract class Connection implements HeartbeatOwner {
 
   /** The same, where nobody did anything wrong: it is no error. */
   abstract dismiss(code: number): void;
+
+  /** Ends a connection whose peer does not read: what waits is dropped. `isUrgent` leaves no time for the close frame. */
+  abstract cutOff(code: number, isUrgent: boolean): void;
+
+  /** Whether the client agreed on an extension of the protocol. */
+  knows(extension: Extension): boolean {
+    return this.extensions?.includes(extension) === true;
+  }
 
   get middleware(): MiddlewareStreams {
     return (this.#middleware ??= new MiddlewareStreams(this.server.middlewareFunctions, this.socket));

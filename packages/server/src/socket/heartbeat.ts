@@ -5,6 +5,13 @@ import type { SocketContext } from './socket-context.js';
 export interface HeartbeatOwner extends SocketContext {
   readonly protocolVersion: number;
   closeWith(code: number): void;
+  cutOff(code: number, isUrgent: boolean): void;
+}
+
+/** How far the network had come with what waits, and when that was seen first. */
+interface Progress {
+  readonly mark: string;
+  readonly since: number;
 }
 
 const PING_V1 = '#1';
@@ -22,17 +29,20 @@ function monotonicMs(): number {
 }
 
 /**
- * Owns when one socket is pinged next and when it last gave a sign of life.
+ * Owns when one socket is pinged next, when it last gave a sign of life, and when it last took what was sent.
  *
  * Pings go out every interval, whatever else is sent. A pong is a sign of life on arrival; any other frame counts
- * as one only when a quarter of the timeout has passed since the last. It is itself the one deadline of the two, in
- * the queue that all sockets of the server share.
+ * as one only when a quarter of the timeout has passed since the last. A peer that sends and does not read is no better
+ * than a dead one: when something waits and nothing of it has left for the timeout, the connection is cut. It is
+ * itself the one deadline of them all, in the queue that all sockets of the server share.
  */
 export class Heartbeat extends Deadline<HeartbeatOwner> {
   readonly #owner: HeartbeatOwner;
   readonly #intervalMs: number;
   #pingAt: number;
   #aliveAt: number;
+  /** While something waits for the network. */
+  #progress: Progress | undefined;
   #isSuspended = false;
 
   constructor(owner: HeartbeatOwner, intervalMs: number) {
@@ -49,6 +59,21 @@ export class Heartbeat extends Deadline<HeartbeatOwner> {
 
   stop(): void {
     this.#owner.server.deadlines.cancel(this);
+  }
+
+  /** Something has begun to wait for the network. */
+  watchProgress(): void {
+    this.#noteProgress(monotonicMs());
+  }
+
+  #noteProgress(now: number): void {
+    const { engine } = this.#owner;
+    if (engine.unsentBytes - engine.heldBytes <= 0) {
+      this.#progress = undefined;
+      return;
+    }
+    const mark = engine.progress;
+    if (this.#progress?.mark !== mark) this.#progress = { mark, since: now };
   }
 
   /** A pong arrived. */
@@ -70,14 +95,24 @@ export class Heartbeat extends Deadline<HeartbeatOwner> {
   /** The server reads again: the client has the full time for a sign of life. */
   restart(): void {
     this.#isSuspended = false;
-    this.#aliveAt = monotonicMs();
+    this.#giveTime(monotonicMs());
+  }
+
+  #giveTime(now: number): void {
+    this.#aliveAt = now;
+    if (this.#progress !== undefined) this.#progress = { ...this.#progress, since: now };
   }
 
   /** The next ping is due, or the socket has been silent for too long. Called by the queue. */
   override fire(): void {
     const { engine, server, protocolVersion } = this.#owner;
     const now = monotonicMs();
-    if (this.#isSuspended) this.#aliveAt = now;
+    if (this.#isSuspended) this.#giveTime(now);
+    this.#noteProgress(now);
+    if (this.#progress !== undefined && now - this.#progress.since >= server.pingTimeout) {
+      this.#owner.cutOff(CLOSE_CODES.PONG_TIMEOUT, true);
+      return;
+    }
     if (now - this.#aliveAt >= server.pingTimeout) {
       this.#owner.closeWith(CLOSE_CODES.PONG_TIMEOUT);
       return;
@@ -92,7 +127,8 @@ export class Heartbeat extends Deadline<HeartbeatOwner> {
   #schedule(now: number): void {
     const { deadlines, pingTimeout } = this.#owner.server;
     // Mostly the interval: one list of the queue serves all sockets that answer.
-    deadlines.schedule(this, Math.min(this.#pingAt - now, this.#aliveAt + pingTimeout - now));
+    const lifeAt = Math.min(this.#aliveAt, this.#progress?.since ?? now);
+    deadlines.schedule(this, Math.min(this.#pingAt, lifeAt + pingTimeout) - now);
   }
 }
 

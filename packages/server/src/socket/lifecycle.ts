@@ -1,4 +1,4 @@
-import { CLOSE_CODES, Deadline, sanitizeClose } from '@socketcluster-ts/core';
+import { CLOSE_CODES, Deadline, errorStatuses, sanitizeClose } from '@socketcluster-ts/core';
 import type { EngineSocket, EngineSocketHandlers } from '../engine/engine.js';
 import type { MiddlewareStream } from '../middleware/middleware-stream.js';
 import { Connection, type SocketSettings } from './connection.js';
@@ -34,6 +34,10 @@ export class Lifecycle extends Connection implements EngineSocketHandlers, Farew
     this.inbound.accept(data);
   }
 
+  onUnsent(): void {
+    this.outbound.onUnsent();
+  }
+
   onError(error: Error): void {
     this.socket.emitError(error);
   }
@@ -49,6 +53,7 @@ export class Lifecycle extends Connection implements EngineSocketHandlers, Farew
 
   onClose(code: number, reason: string): void {
     if (this.#closeDeadline !== undefined) this.server.deadlines.cancel(this.#closeDeadline);
+    this.outbound.gone();
     teardown(this, this.inbound, code, reason);
     this.#farewell?.end(code);
   }
@@ -80,6 +85,17 @@ export class Lifecycle extends Connection implements EngineSocketHandlers, Farew
     this.closeWith(code);
   }
 
+  override cutOff(code: number, isUrgent: boolean): void {
+    const { state, outbound, engine } = this;
+    if (state === 'closed') return;
+    outbound.discard();
+    teardown(this, this.inbound, code, undefined);
+    // With its text on the wire: published clients do not know all of these codes.
+    engine.close(code, errorStatuses[code] ?? '');
+    if (isUrgent) engine.reset();
+    else this.#resetInTime();
+  }
+
   /** Closes with a code and reason on the wire, and another reason in the events. What was sent before goes first. */
   close(code: number, wireReason: string, shownReason: string | undefined): void {
     const { state, outbound, engine } = this;
@@ -87,6 +103,11 @@ export class Lifecycle extends Connection implements EngineSocketHandlers, Farew
     outbound.flushForClose();
     teardown(this, this.inbound, code, shownReason);
     engine.close(sanitizeClose(code, '').code, wireReason);
+    this.#resetInTime();
+  }
+
+  /** A client that does not answer the close must not hold the connection. */
+  #resetInTime(): void {
     const { deadlines, limits } = this.server;
     if (limits.closeTimeout === Infinity) return;
     this.#closeDeadline = new Deadline(onCloseTimeout, this);

@@ -5,38 +5,32 @@ import {
   dehydrateError,
   errorPacket,
   eventPacket,
-  exceedsDepth,
   markDelivery,
-  type PendingCall,
   ResourceLimitError,
   type WireEvent,
-  type WireResponse,
 } from '@socketcluster-ts/core';
 import { WritableConsumableStream } from '@socketcluster-ts/streams';
+import { turnMs } from '../engine/turn-clock.js';
 import { Publication, toPayload } from '../exchange/publication.js';
 import type { TransmitOptions } from '../exchange/subscriber.js';
 import { AGAction } from '../middleware/action.js';
 import type { MiddlewareStream } from '../middleware/middleware-stream.js';
 import type { Verdict, VerdictReceiver } from '../middleware/verdict.js';
-import type { SocketContext } from './socket-context.js';
-
-/** Entries after which the handed-over part of the lane is let go: one copy of the rest for many entries. */
-const SPLICE_AFTER = 256;
-
-/** An event or call on its way out. */
-interface Message {
-  readonly event: string;
-  readonly data: unknown;
-  readonly options?: TransmitOptions | undefined;
-  readonly call?: PendingCall | undefined;
-  readonly ackTimeout?: number | undefined;
-}
-
-/** What can be in the ordered lane. A message of the broker, which others receive too, is its own entry. */
-type Entry = Message | Publication;
-
-/** A packet as the codec gets it; `sendObject()` may bring anything. */
-type Packet = Partial<WireEvent & WireResponse>;
+import { approximateBytes } from './approximate-bytes.js';
+import { type CongestedOutput, type CongestedSocket, Congestion } from './congestion.js';
+import { type EncodeFailures, encodeBatch, encodePacket } from './encode-packet.js';
+import { Lane } from './lane.js';
+import {
+  type Entry,
+  entryBytes,
+  isPublish,
+  type Packet,
+  publicationOf,
+  toPacket,
+  useCacheByDefault,
+} from './outbound-entry.js';
+import { type Pressure, pressureOf } from './pressure.js';
+import { RoomQueue } from './room-queue.js';
 
 /**
  * Owns what one socket has to send: the ordered lane, the batch being buffered, and the calls that wait for an
@@ -46,24 +40,26 @@ type Packet = Partial<WireEvent & WireResponse>;
  * middleware is set, publishes wait for its verdict one after the other, and everything but answers, the
  * handshake reply and pings waits behind them.
  */
-export class Outbound implements VerdictReceiver {
+export class Outbound implements VerdictReceiver, CongestedOutput, EncodeFailures {
   /** Events and calls accepted for sending so far. */
   prepared = 0;
-  readonly #context: SocketContext;
+  readonly #context: CongestedSocket;
   /** The entry that waits for the verdict of the middleware. */
   #asked: Entry | undefined;
-  /** What waits behind it. */
-  #lane: Entry[] | undefined;
-  /** How many of the lane have been taken out of it. */
-  #taken = 0;
+  #askedSince = 0;
+  /** What waits behind it, or for the network to take other things first. */
+  #lane: Lane<Entry> | undefined;
   /** The stream of the outbound middleware that was asked last. */
   #line: MiddlewareStream | undefined;
   #stream: WritableConsumableStream<WireEvent> | undefined;
   #batcher: Batcher<Packet> | undefined;
+  #batchedSince = 0;
   #calls: CallTable | undefined;
+  #congestion: Congestion | undefined;
+  #room: RoomQueue | undefined;
   #ended = false;
 
-  constructor(context: SocketContext) {
+  constructor(context: CongestedSocket) {
     this.#context = context;
   }
 
@@ -92,8 +88,55 @@ export class Outbound implements VerdictReceiver {
   get waiting(): number {
     if (this.#context.state === 'closed') return 0;
     const asked = this.#asked === undefined ? 0 : 1;
-    const behind = this.#lane === undefined ? 0 : this.#lane.length - this.#taken;
-    return asked + behind + this.#context.engine.unsentMessages;
+    const before = asked + (this.#lane?.count ?? 0) + (this.#room?.size ?? 0) + (this.#batcher?.size ?? 0);
+    return before + this.#context.engine.unsentMessages;
+  }
+
+  /** Messages of channels that were dropped because the client reads too slowly. */
+  get dropped(): number {
+    return this.#congestion?.dropped.count ?? 0;
+  }
+
+  /** What waits, how long and where. */
+  get pressure(): Pressure {
+    const now = turnMs();
+    const { engine, state } = this.#context;
+    if (state === 'closed') return pressureOf([], now);
+    const { heldBytes, heldMessages, unsentBytes, unsentMessages, unsentSince } = engine;
+    const asked = this.#asked;
+    const lane = this.#lane ?? new Lane<Entry>();
+    const packets = this.#batcher?.packets ?? [];
+    const before =
+      asked === undefined
+        ? { bytes: 0, messages: 0 }
+        : { bytes: entryBytes(asked), messages: 1, since: this.#askedSince };
+    const room = this.#room ?? new RoomQueue();
+    return pressureOf(
+      [
+        {
+          stage: 'network',
+          bytes: unsentBytes - heldBytes,
+          messages: unsentMessages - heldMessages,
+          since: unsentSince,
+        },
+        { stage: 'turn', bytes: heldBytes, messages: heldMessages },
+        {
+          stage: 'batch',
+          bytes: packets.length === 0 ? 0 : approximateBytes(packets),
+          messages: packets.length,
+          since: this.#batchedSince,
+        },
+        { stage: 'middleware', ...before },
+        {
+          stage: lane.isHeld ? 'queue' : 'middleware',
+          bytes: lane.bytes,
+          messages: lane.count,
+          since: lane.since,
+        },
+        { stage: 'queue', bytes: room.bytes, messages: room.size, since: room.since },
+      ],
+      now,
+    );
   }
 
   /** Takes a message of a channel. */
@@ -159,8 +202,13 @@ export class Outbound implements VerdictReceiver {
 
   /** Sends a packet past the ordered lane, into the batch if one is being buffered. */
   sendObject(packet: unknown): void {
-    if (this.isBuffering) this.batcher.push(packet as Packet);
+    if (this.isBuffering) this.#pushToBatch(packet as Packet);
     else this.#sendPacket(packet as Packet);
+  }
+
+  #pushToBatch(packet: Packet): void {
+    if (this.batcher.size === 0) this.#batchedSince = turnMs();
+    this.batcher.push(packet);
   }
 
   /** Sends a packet past the ordered lane and past a batch. */
@@ -178,9 +226,57 @@ export class Outbound implements VerdictReceiver {
   }
 
   #enqueue(entry: Entry): void {
-    if (this.#lane !== undefined) this.#lane.push(entry);
-    else if (this.#asked !== undefined) this.#lane = [entry];
-    else this.#handOver(entry);
+    if (!this.#isWaiting) {
+      this.#handOver(entry);
+      return;
+    }
+    const lane = (this.#lane ??= new Lane());
+    const key = lane.isHeld ? this.#congestion?.replaceOlder(lane, entry) : undefined;
+    lane.push(entry, entryBytes(entry), turnMs(), key);
+    if (lane.isHeld || lane.bytes >= this.#context.server.limits.pressureMarks.high)
+      this.#pressed.update(entry);
+  }
+
+  get #pressed(): Congestion {
+    return (this.#congestion ??= new Congestion(this.#context, this));
+  }
+
+  get lane(): Lane<Entry> | undefined {
+    return this.#lane;
+  }
+
+  /** More or less waits for the network than before. */
+  onUnsent(): void {
+    this.#pressed.update();
+  }
+
+  hold(): void {
+    (this.#lane ??= new Lane()).isHeld = true;
+  }
+
+  release(): void {
+    const lane = this.#lane;
+    if (lane === undefined) return;
+    lane.isHeld = false;
+    this.#goOn(lane);
+  }
+
+  onRoom(): void {
+    while (this.#congestion?.isHigh !== true && this.#room?.next() === true);
+  }
+
+  /**
+   * Calls `send` now, or when the socket has fallen below its low mark, and settles with what it gives.
+   * @throws {BadConnectionError} when the connection is not open, or ends before
+   */
+  whenWritable<T>(event: string, data: unknown, send: () => Promise<T>): Promise<T> {
+    if (this.#context.state !== 'open' || this.#ended) {
+      this.#refuse(event);
+      const message = `Event ${event} was aborted due to a bad connection`;
+      return Promise.reject(new BadConnectionError(message, 'connectAbort'));
+    }
+    if (this.#congestion?.isHigh !== true && !this.#room?.size) return send();
+    return (this.#room ??= new RoomQueue()).wait(event, approximateBytes(data), send);
   }
 
   /** Asks the middleware about an entry, or sends it if nobody has to be asked. */
@@ -196,6 +292,7 @@ export class Outbound implements VerdictReceiver {
     action.channel = channel;
     if (data !== undefined) action.data = data;
     this.#asked = entry;
+    this.#askedSince = turnMs();
     stream.judge(action, this);
   }
 
@@ -223,25 +320,24 @@ export class Outbound implements VerdictReceiver {
   }
 
   /** Hands over what waits, up to the next entry that the middleware has to be asked about. One that fails holds up none. */
-  #goOn(lane: Entry[]): void {
-    while (this.#asked === undefined && this.#lane === lane) {
-      const entry = lane[this.#taken];
+  #goOn(lane: Lane<Entry>): void {
+    const { engine, server, socket } = this.#context;
+    while (this.#asked === undefined && this.#lane === lane && !lane.isHeld) {
+      const entry = lane.take();
       if (entry === undefined) {
         this.#lane = undefined;
-        this.#taken = 0;
-        return;
-      }
-      this.#taken += 1;
-      if (this.#taken >= SPLICE_AFTER) {
-        lane.splice(0, this.#taken);
-        this.#taken = 0;
+        break;
       }
       try {
         this.#handOver(entry);
       } catch (error) {
-        this.#context.socket.emitError(error);
+        socket.emitError(error);
       }
+      // What the network does not take now had better stay where it can be dropped.
+      if (this.#congestion !== undefined && engine.heldBytes > server.limits.pressureMarks.low)
+        engine.flush();
     }
+    this.#congestion?.update();
   }
 
   #writePublish(entry: Entry, { options, data, replaced }: Verdict & { allowed: true }): void {
@@ -254,68 +350,29 @@ export class Outbound implements VerdictReceiver {
   #write(entry: Entry, useCache: boolean): void {
     const { engine, server } = this.#context;
     if (entry instanceof Publication) {
-      if (this.isBuffering) this.batcher.push(toPacket(entry));
+      if (this.isBuffering) this.#pushToBatch(toPacket(entry));
       else engine.sendShared(entry);
       return;
     }
     const { call, options } = entry;
     if (call !== undefined) this.calls.startTimer(call, entry.ackTimeout ?? server.ackTimeout);
-    if (this.isBuffering) this.batcher.push(toPacket(entry));
+    if (this.isBuffering) this.#pushToBatch(toPacket(entry));
     else if (useCache && options?.stringifiedData !== undefined)
       engine.send(toPayload(options.stringifiedData));
     else this.#sendPacket(toPacket(entry));
   }
 
   #sendPacket(packet: Packet): void {
-    const payload = this.#encode(packet);
+    const payload = encodePacket(packet, this.#context.server, this);
     if (payload !== undefined) this.#context.engine.send(payload);
   }
 
   #sendBatch(packets: Packet[]): void {
-    const { codec } = this.#context.server;
-    let payload: string | Uint8Array;
-    try {
-      for (const packet of packets) this.#checkDepth(packet);
-      payload = toPayload(codec.encode(packets));
-    } catch {
-      // One packet that cannot be encoded must not take the others with it.
-      const good = packets.map((packet) => this.#encodable(packet)).filter((packet) => packet !== undefined);
-      if (good.length === 0) return;
-      payload = toPayload(codec.encode(good));
-    }
-    this.#context.engine.send(payload);
+    const payload = encodeBatch(packets, this.#context.server, this);
+    if (payload !== undefined) this.#context.engine.send(payload);
   }
 
-  #encodable(packet: Packet): Packet | undefined {
-    try {
-      this.#checkDepth(packet);
-      this.#context.server.codec.encode(packet);
-      return packet;
-    } catch (error) {
-      return this.#explain(packet, error);
-    }
-  }
-
-  #encode(packet: Packet): string | Uint8Array | undefined {
-    const { codec } = this.#context.server;
-    try {
-      this.#checkDepth(packet);
-      return toPayload(codec.encode(packet));
-    } catch (error) {
-      const answer = this.#explain(packet, error);
-      return answer === undefined ? undefined : toPayload(codec.encode(answer));
-    }
-  }
-
-  #checkDepth(packet: Packet): void {
-    const { maxDepth } = this.#context.server.limits;
-    if (typeof packet?.rid === 'number' && exceedsDepth(packet.data, maxDepth)) {
-      throw new ResourceLimitError(`The answer is nested deeper than ${maxDepth} levels`);
-    }
-  }
-
-  /** Tells who waits for a packet that it could not be encoded: the answer to send instead, if there is one. */
-  #explain(packet: Packet, error: unknown): Packet | undefined {
+  explain(packet: Packet, error: unknown): Packet | undefined {
     this.#context.socket.emitError(error);
     if (typeof packet?.rid === 'number') return errorPacket(packet.rid, dehydrateError(error));
     if (typeof packet?.cid === 'number') this.#calls?.rejectCid(packet.cid, error);
@@ -324,6 +381,7 @@ export class Outbound implements VerdictReceiver {
 
   /** Sends what can still be sent before a close of ours: everything but publishes without a verdict. */
   flushForClose(): void {
+    this.#congestion?.end();
     for (const entry of this.#takeLane()) {
       if (!this.#mustAsk(entry)) this.#write(entry, useCacheByDefault(entry));
     }
@@ -335,20 +393,32 @@ export class Outbound implements VerdictReceiver {
   kill(): void {
     this.#ended = true;
     this.#stream?.kill();
+    this.#dropLane();
+  }
+
+  /** Drops everything that waits here, and takes nothing more. */
+  discard(): void {
+    this.#ended = true;
+    this.#congestion?.end();
+    this.#dropLane();
+    this.#batcher?.cancelBatch();
+  }
+
+  #dropLane(): void {
     for (const entry of this.#takeLane()) {
       if (entry instanceof Publication || entry.call === undefined) continue;
       const message = `Event ${entry.event} was aborted due to a bad connection`;
       this.calls.reject(entry.call, new BadConnectionError(message, 'disconnect'));
     }
+    this.#congestion?.update();
   }
 
   /** Empties the ordered lane; an entry that waits for its verdict is dropped. */
   #takeLane(): Entry[] {
-    const waiting = this.#lane?.slice(this.#taken) ?? [];
+    const lane = this.#lane;
     this.#asked = undefined;
     this.#lane = undefined;
-    this.#taken = 0;
-    return waiting;
+    return lane?.takeAll() ?? [];
   }
 
   #mustAsk(entry: Entry): boolean {
@@ -367,30 +437,18 @@ export class Outbound implements VerdictReceiver {
   }
 
   abortCalls(makeError: (event: string) => Error): void {
+    this.#congestion?.end();
+    this.#room?.abort(makeError);
     this.#calls?.abortAll(makeError);
+  }
+
+  /** The connection is gone, and with it what waited. */
+  gone(): void {
+    this.#congestion?.gone();
   }
 
   /** Takes an answer of the client. */
   settle(response: Parameters<CallTable['settle']>[0]): void {
     this.#calls?.settle(response);
   }
-}
-
-function isPublish(entry: Entry): boolean {
-  return entry instanceof Publication || entry.event === '#publish';
-}
-
-/** Channel and data of a publish; an application that transmits `#publish` by itself may give anything. */
-function publicationOf(entry: Entry): { readonly channel: string; readonly data?: unknown } {
-  if (entry instanceof Publication) return entry;
-  return (entry.data ?? {}) as { channel: string; data?: unknown };
-}
-
-function useCacheByDefault(entry: Entry): boolean {
-  return entry instanceof Publication || (entry.options?.useCache ?? entry.event === '#publish');
-}
-
-function toPacket(entry: Entry): Packet {
-  if (entry instanceof Publication) return eventPacket('#publish', entry.packet());
-  return eventPacket(entry.event, entry.data, entry.call?.cid);
 }

@@ -30,6 +30,7 @@ import type { AuthTokenOptions } from './auth-state.js';
 import type { SocketSettings } from './connection.js';
 import type { FarewellOptions, FarewellResult } from './farewell.js';
 import { Lifecycle } from './lifecycle.js';
+import type { Pressure } from './pressure.js';
 import { recheckToken } from './recheck-token.js';
 import type { DeliveryOptions, RequestCreator, SocketFace, SocketHost } from './socket-context.js';
 import type { AuthenticationState, SocketEvents, SocketState } from './socket-events.js';
@@ -174,8 +175,12 @@ export class AGServerSocket<C extends AnyContract = Untyped> extends RpcHost<Soc
       }
     }
     const payload = this.#settings.cloneData ? cloneData(data) : data;
-    this.#life.outbound.transmit(event as string, payload, options);
-    return Promise.resolve();
+    const { outbound } = this.#life;
+    const send = (): Promise<void> => {
+      outbound.transmit(event as string, payload, options);
+      return Promise.resolve();
+    };
+    return options?.whenWritable === true ? outbound.whenWritable(event as string, payload, send) : send();
   }
 
   /**
@@ -194,7 +199,9 @@ export class AGServerSocket<C extends AnyContract = Untyped> extends RpcHost<Soc
       if (error !== undefined) return Promise.reject(error);
     }
     const payload = this.#settings.cloneData ? cloneData(data) : data;
-    return this.#life.outbound.invoke(event as string, payload, options?.ackTimeout);
+    const { outbound } = this.#life;
+    const send = (): Promise<unknown> => outbound.invoke(event as string, payload, options?.ackTimeout);
+    return options?.whenWritable === true ? outbound.whenWritable(event as string, payload, send) : send();
   }
 
   #outgoingError(kind: 'event' | 'argument', name: string, data: unknown): Error | undefined {
@@ -429,7 +436,17 @@ export class AGServerSocket<C extends AnyContract = Untyped> extends RpcHost<Soc
 
   get outboundSentMessageCount(): number {
     const { prepared } = this.#life.outbound;
-    return Math.max(prepared - this.getOutboundBackpressure(), 0);
+    return Math.max(prepared - this.getOutboundBackpressure() - this.outboundDroppedMessageCount, 0);
+  }
+
+  /** Messages of channels that were dropped because the client reads too slowly (`limits.onSlow`). */
+  get outboundDroppedMessageCount(): number {
+    return this.#life.outbound.dropped;
+  }
+
+  /** What waits to be sent to the client, how long, and where. */
+  get pressure(): Pressure {
+    return this.#life.outbound.pressure;
   }
 
   /** What arrives, for who wants to watch it; the outbound one likewise. */

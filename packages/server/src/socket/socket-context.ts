@@ -24,9 +24,13 @@ import type { AGExchange } from '../exchange/exchange.js';
 import type { Subscriber } from '../exchange/subscriber.js';
 import type { ResolvedLimits } from '../limits/limits.js';
 import type { MiddlewareFunctions, MiddlewareStreams } from '../middleware/middleware-streams.js';
+import type { OutboundLedger } from './outbound-ledger.js';
 import type {
   AuthStateChange,
   CloseEvent,
+  OverflowEndEvent,
+  OverflowEvent,
+  PressureEvent,
   SocketEvents,
   SocketState,
   SubscriptionOptions,
@@ -51,6 +55,9 @@ export interface SocketTwinEvents<S, C extends AnyContract = Untyped> {
   authentication: { socket: S; authToken: Claims<C> };
   deauthentication: { socket: S; oldAuthToken: Claims<C> | null };
   authenticationStateChange: { socket: S } & AuthStateChange<C>;
+  socketPressure: { socket: S } & PressureEvent;
+  socketOverflow: { socket: S } & OverflowEvent;
+  socketOverflowEnd: { socket: S } & OverflowEndEvent;
   badSocketAuthToken: { socket: S; authError: Error; signedAuthToken: string | null };
 }
 
@@ -92,6 +99,8 @@ export interface SocketHost {
   readonly isTokenRevoked: IsTokenRevoked | undefined;
   /** The claim of a token that says whose it is. */
   readonly userClaim: string;
+  /** How much waits for all slow sockets. */
+  readonly outboundLedger: OutboundLedger;
   /** Emits what happened to a socket. */
   emitOfSocket<E extends keyof SocketTwinEvents<SocketFace>>(
     event: E,

@@ -1,4 +1,6 @@
 import type { AnyContract, Claims, Untyped } from '@socketcluster-ts/core';
+import type { SlowPolicy } from '../limits/outbound-limits.js';
+import type { Pressure } from './pressure.js';
 
 /** Whether a socket is between the upgrade and the handshake, in use, or gone. */
 export type SocketState = 'connecting' | 'open' | 'closed';
@@ -30,6 +32,26 @@ export interface AuthStateChange<C extends AnyContract = Untyped> {
   authToken?: Claims<C>;
 }
 
+/** What is waiting to be sent has come to the high mark, or fallen to the low one (`limits.pressureMarks`). */
+export interface PressureEvent extends Pressure {
+  /** Whether it was the high one. */
+  isHigh: boolean;
+}
+
+/** More than the budget was waiting to be sent (`limits.outboundBudget`): told with the first message that is dropped. */
+export interface OverflowEvent extends Pressure {
+  /** What is done about it; the policy of the first message dropped. */
+  policy: SlowPolicy;
+}
+
+/** There is room again, or the connection has ended. */
+export interface OverflowEndEvent {
+  policy: SlowPolicy;
+  /** How many messages of channels were dropped. What a connection that was cut takes with it does not count. */
+  dropped: number;
+  durationMs: number;
+}
+
 /** What {@link AGServerSocket} emits. `C` is the contract. */
 export interface SocketEvents<C extends AnyContract = Untyped> {
   /** Something went wrong on this socket; the server emits the same as `warning`. */
@@ -49,6 +71,9 @@ export interface SocketEvents<C extends AnyContract = Untyped> {
   deauthenticate: { oldAuthToken: Claims<C> | null };
   authStateChange: AuthStateChange<C>;
   authTokenSigned: { signedAuthToken: string };
+  pressure: PressureEvent;
+  overflow: OverflowEvent;
+  overflowEnd: OverflowEndEvent;
   /** The last event: channels are unsubscribed, streams cleaned up. */
   end: undefined;
 }

@@ -150,7 +150,10 @@ describe('the close frame of a client', () => {
 
 describe('an end of the stream without a close frame', () => {
   test('ends the connection in time, also of a client that does not read what was sent before', async () => {
-    const { port, server } = await startServer({ wsEngineServerOptions: { closeTimeout: 30 } });
+    const { port, server } = await startServer({
+      wsEngineServerOptions: { closeTimeout: 30 },
+      limits: { outboundBudget: Infinity },
+    });
     const connected = nextValue(server.listener('connection'));
     const client = await RawConnection.upgrade(port);
     client.send(HANDSHAKE);

@@ -1,0 +1,19 @@
+import type { Socket as NetSocket } from 'node:net';
+
+/** What Node keeps of a connection in the kernel; not documented, and absent in some. */
+interface WithHandle {
+  readonly _handle?: { readonly writeQueueSize?: number } | null;
+}
+
+/**
+ * Another text each time the network has taken something of what was written to a connection.
+ *
+ * The documented counters move when a whole write has left, which may be megabytes; the size of the queue below them
+ * moves with every packet. Where it is not known, whole writes are all there is to see.
+ */
+export function networkProgress(net: NetSocket | undefined): string {
+  if (net === undefined) return '';
+  const gone = net.bytesWritten - net.writableLength;
+  // oxlint-disable-next-line no-underscore-dangle -- the name that Node gave it
+  return `${gone} ${(net as WithHandle)._handle?.writeQueueSize ?? ''}`;
+}
