@@ -101,6 +101,13 @@ export type { Gap, InvokeOptions, Subscriber, TransmitOptions } from './exchange
 export type { ServerStatus } from './health.js';
 export type { LimitPreset, Limits, ResolvedLimits } from './limits/limits.js';
 export type {
+  ConflateKey,
+  OutboundBudget,
+  PressureMarks,
+  SlowPolicy,
+  SlowPolicyOption,
+} from './limits/outbound-limits.js';
+export type {
   Action,
   ActionBase,
   ActionsByMiddleware,
@@ -125,12 +132,17 @@ export type { ServerEvents } from './server-events.js';
 export type { AuthKeyOption, ResolvedOptions, ServerOptions } from './server-options.js';
 export type { AuthTokenOptions } from './socket/auth-state.js';
 export type { FarewellOptions, FarewellResult } from './socket/farewell.js';
+export type { Debtor, OutboundLedger } from './socket/outbound-ledger.js';
+export type { Pressure, PressureStage } from './socket/pressure.js';
 export type { ServerSocketSettings } from './socket/server-socket.js';
 export type { DeliveryOptions, RequestCreator, SocketHost } from './socket/socket-context.js';
 export type {
   AuthenticationState,
   AuthStateChange,
   CloseEvent,
+  OverflowEndEvent,
+  OverflowEvent,
+  PressureEvent,
   SocketEvents,
   SocketState,
   StreamCleanupMode,

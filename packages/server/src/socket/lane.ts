@@ -61,6 +61,13 @@ export class Lane<E> {
     return place === undefined ? undefined : this.#remove(place);
   }
 
+  /** Takes out all entries for which it holds. */
+  remove(isGone: (entry: E) => boolean): void {
+    for (const place of this.#places.slice(this.#first)) {
+      if (place.entry !== undefined && isGone(place.entry)) this.#remove(place);
+    }
+  }
+
   /** Takes out the oldest entries that may be dropped, until so many bytes or fewer wait. Which may be does not change. */
   *dropOldest(downTo: number, mayDrop: (entry: E) => boolean): Generator<E> {
     this.#droppableFrom = Math.max(this.#droppableFrom, this.#first);

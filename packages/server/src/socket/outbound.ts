@@ -21,6 +21,7 @@ import { type CongestedOutput, type CongestedSocket, Congestion } from './conges
 import { type EncodeFailures, encodeBatch, encodePacket } from './encode-packet.js';
 import { Lane } from './lane.js';
 import {
+  channelOf,
   type Entry,
   entryBytes,
   isPublish,
@@ -29,7 +30,7 @@ import {
   toPacket,
   useCacheByDefault,
 } from './outbound-entry.js';
-import { type Pressure, pressureOf } from './pressure.js';
+import { measurePressure, NO_PRESSURE, type Pressure } from './pressure.js';
 import { RoomQueue } from './room-queue.js';
 
 /**
@@ -99,44 +100,16 @@ export class Outbound implements VerdictReceiver, CongestedOutput, EncodeFailure
 
   /** What waits, how long and where. */
   get pressure(): Pressure {
-    const now = turnMs();
-    const { engine, state } = this.#context;
-    if (state === 'closed') return pressureOf([], now);
-    const { heldBytes, heldMessages, unsentBytes, unsentMessages, unsentSince } = engine;
-    const asked = this.#asked;
-    const lane = this.#lane ?? new Lane<Entry>();
-    const packets = this.#batcher?.packets ?? [];
-    const before =
-      asked === undefined
-        ? { bytes: 0, messages: 0 }
-        : { bytes: entryBytes(asked), messages: 1, since: this.#askedSince };
-    const room = this.#room ?? new RoomQueue();
-    return pressureOf(
-      [
-        {
-          stage: 'network',
-          bytes: unsentBytes - heldBytes,
-          messages: unsentMessages - heldMessages,
-          since: unsentSince,
-        },
-        { stage: 'turn', bytes: heldBytes, messages: heldMessages },
-        {
-          stage: 'batch',
-          bytes: packets.length === 0 ? 0 : approximateBytes(packets),
-          messages: packets.length,
-          since: this.#batchedSince,
-        },
-        { stage: 'middleware', ...before },
-        {
-          stage: lane.isHeld ? 'queue' : 'middleware',
-          bytes: lane.bytes,
-          messages: lane.count,
-          since: lane.since,
-        },
-        { stage: 'queue', bytes: room.bytes, messages: room.size, since: room.since },
-      ],
-      now,
-    );
+    if (this.#context.state === 'closed') return NO_PRESSURE;
+    return measurePressure({
+      engine: this.#context.engine,
+      asked: this.#asked,
+      askedSince: this.#askedSince,
+      lane: this.#lane,
+      room: this.#room,
+      batch: this.#batcher?.packets,
+      batchedSince: this.#batchedSince,
+    });
   }
 
   /** Takes a message of a channel. */
@@ -243,6 +216,13 @@ export class Outbound implements VerdictReceiver, CongestedOutput, EncodeFailure
 
   get lane(): Lane<Entry> | undefined {
     return this.#lane;
+  }
+
+  /** The client has left the channel: no message of it may follow the answer, which does not wait behind them. */
+  forget(channel: string): void {
+    if (this.#lane?.isHeld !== true) return;
+    this.#lane.remove((entry) => channelOf(entry) === channel);
+    this.#congestion?.update();
   }
 
   /** More or less waits for the network than before. */

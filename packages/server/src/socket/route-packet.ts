@@ -389,6 +389,7 @@ async function unsubscribe(connection: Connection, packet: EventPacket): Promise
   }
   try {
     await connection.subscriptions.unsubscribe(channel);
+    connection.outbound.forget(channel);
   } catch (error) {
     const text = `Failed to unsubscribe socket from the ${echoName(channel)} channel - ${String(error)}`;
     return refuse(connection, cid, new BrokerError(text, { cause: error }));

@@ -33,7 +33,8 @@ export async function openSlowReader(
 ): Promise<SlowReader> {
   const client = await connect(options);
   const reply = await client.call('#handshake', { authToken: null, ...(ext && { ext }) });
-  const socket = server.clients[(reply.data as { id: string }).id] as AGServerSocket;
+  const socket = server.clients[(reply.data as { id: string }).id];
+  if (socket === undefined) throw new Error('The handshake was refused');
   for (const channel of channels) await client.call('#subscribe', { channel });
   return {
     client,
