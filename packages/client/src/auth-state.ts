@@ -36,8 +36,7 @@ export class AuthState {
   /** The stored token; rejects when the auth engine does. */
   async load(): Promise<string | null> {
     const { face, settings } = this.#context;
-    this.#kept = await this.#store(() => face.auth.loadToken(settings.authTokenName));
-    return this.#kept;
+    return (this.#kept = await this.#store(() => face.auth.loadToken(settings.authTokenName)));
   }
 
   /** Keeps the token at hand, if it is not the one that is kept. */
@@ -48,54 +47,48 @@ export class AuthState {
 
   /** Keeps a token for later connections. A failure is emitted. */
   save(signedAuthToken: string): Promise<unknown> {
-    const { face, settings } = this.#context;
+    const { face, settings, emitError } = this.#context;
     this.#kept = signedAuthToken;
-    const saved = this.#store(() => face.auth.saveToken(settings.authTokenName, signedAuthToken, {}));
-    return saved.catch((error: unknown) => face.emit('error', { error }));
+    return this.#store(() => face.auth.saveToken(settings.authTokenName, signedAuthToken, {})).catch(
+      emitError,
+    );
   }
 
   /** Forgets the stored token. A failure is emitted. */
-  async forget(): Promise<void> {
-    const { face, settings } = this.#context;
-    try {
-      const oldAuthToken = await this.#store(() => face.auth.removeToken(settings.authTokenName));
-      face.emit('removeAuthToken', { oldAuthToken });
-    } catch (error) {
-      face.emit('error', { error });
-    }
+  forget(): Promise<void> {
+    const { face, settings, emitError } = this.#context;
+    return this.#store(() => face.auth.removeToken(settings.authTokenName)).then(
+      (oldAuthToken) => face.emit('removeAuthToken', { oldAuthToken }),
+      emitError,
+    );
   }
 
   /** The server accepts this token. */
   enter(signedAuthToken: string): void {
     const { face } = this.#context;
-    const oldAuthState = this.authState;
-    const authToken = decodeToken(signedAuthToken);
-    this.signedAuthToken = signedAuthToken;
-    this.authToken = authToken;
-    this.authState = 'authenticated';
-    this.#onChange();
-    if (oldAuthState !== 'authenticated') {
-      face.emit('authStateChange', {
-        oldAuthState,
-        newAuthState: 'authenticated',
-        signedAuthToken,
-        authToken,
-      });
-    }
+    const { authToken } = this.#change('authenticated', signedAuthToken);
     face.emit('authenticate', { signedAuthToken, authToken });
   }
 
   /** The client is not authenticated any more. */
   leave(): void {
     const { face } = this.#context;
-    const { authState: oldAuthState, authToken: oldAuthToken, signedAuthToken: oldSignedAuthToken } = this;
-    this.signedAuthToken = null;
-    this.authToken = null;
-    this.authState = 'unauthenticated';
+    const { authToken: oldAuthToken, signedAuthToken: oldSignedAuthToken, isAuthenticated } = this;
+    this.#change('unauthenticated', null);
+    if (isAuthenticated) face.emit('deauthenticate', { oldSignedAuthToken, oldAuthToken });
+  }
+
+  #change(newAuthState: AuthenticationState, signedAuthToken: string | null): this {
+    const { face } = this.#context;
+    const oldAuthState = this.authState;
+    const authToken = decodeToken(signedAuthToken);
+    Object.assign(this, { authState: newAuthState, authToken, signedAuthToken });
     this.#onChange();
-    if (oldAuthState === 'unauthenticated') return;
-    face.emit('authStateChange', { oldAuthState, newAuthState: 'unauthenticated' });
-    face.emit('deauthenticate', { oldSignedAuthToken, oldAuthToken });
+    if (oldAuthState !== newAuthState) {
+      const tokens = signedAuthToken === null ? undefined : { signedAuthToken, authToken };
+      face.emit('authStateChange', { oldAuthState, newAuthState, ...tokens });
+    }
+    return this;
   }
 
   /** The application gives its token up; resolves when the stored one is removed. */
@@ -122,16 +115,14 @@ export class AuthState {
       if (!signal.aborted && !isConnectionTrouble(error)) this.leave();
       throw error;
     }
-    const { isAuthenticated, authError } = (answer ?? {}) as Partial<AuthenticateResult>;
-    const result = { isAuthenticated: isAuthenticated === true, authError: hydrateError(authError) };
-    if (!result.isAuthenticated) {
+    const status = (answer ?? {}) as Partial<AuthenticateResult>;
+    const isAuthenticated = status.isAuthenticated === true;
+    if (isAuthenticated) {
+      this.enter(signedAuthToken);
+      await this.save(signedAuthToken);
       // differs: upstream keeps a token that was refused, and shows it again at each connect.
-      this.leave();
-      return result;
-    }
-    this.enter(signedAuthToken);
-    await this.save(signedAuthToken);
-    return result;
+    } else this.leave();
+    return { isAuthenticated, authError: hydrateError(status.authError) };
   }
 
   #store<T>(task: () => Promise<T>): Promise<T> {
@@ -142,6 +133,6 @@ export class AuthState {
 }
 
 function isConnectionTrouble(error: unknown): boolean {
-  const name = (error as Partial<Error> | null)?.name;
-  return name === 'BadConnectionError' || name === 'TimeoutError' || name === 'ResourceLimitError';
+  const { name } = (error ?? {}) as Partial<Error>;
+  return ['BadConnectionError', 'TimeoutError', 'ResourceLimitError'].includes(name as string);
 }

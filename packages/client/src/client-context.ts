@@ -1,16 +1,14 @@
 import type { RequestTarget, RpcHost } from '@socketcluster-ts/core';
 import type { ClientEvents } from './client-events.js';
-import type { ClientSettings } from './client-options.js';
+import type { ClientSettings, InvokeOptions } from './client-options.js';
 import type { Environment } from './environment.js';
-import type { InvokeOptions } from './outbound.js';
-import type { Timers } from './timers.js';
 import type { ClientAuthEngine } from './token-store.js';
 
 /** What the parts of a client know of its public face. */
 export interface ClientFace
   extends Pick<
       RpcHost<ClientEvents>,
-      'emit' | 'hasListener' | 'writeReceiver' | 'hasProcedure' | 'writeProcedure'
+      'emit' | 'handlerFailed' | 'hasListener' | 'writeReceiver' | 'hasProcedure' | 'writeProcedure'
     >,
     RequestTarget {
   /** Replaceable by the application, so it is read at each use. */
@@ -22,8 +20,9 @@ export interface ClientFace
 /** What all parts of one client share. */
 export interface ClientContext {
   readonly face: ClientFace;
-  readonly timers: Timers;
   readonly environment: Environment;
   /** Changes when the client connects with new options. */
   readonly settings: ClientSettings;
+  /** Emits an `error` event. */
+  readonly emitError: (error: unknown) => void;
 }

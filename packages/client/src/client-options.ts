@@ -152,3 +152,19 @@ export interface ClientSettings
   readonly port?: number | string;
   readonly autoReconnectOptions: Required<AutoReconnectOptions>;
 }
+
+/** What may be said about one call. */
+export interface InvokeOptions {
+  /** How long to wait for the answer, in milliseconds, the time without a connection included; `Infinity` for ever. */
+  readonly timeout?: number;
+  /** The same, under the name that `socketcluster-client` has for it; `timeout` wins. @default the option `ackTimeout` */
+  readonly ackTimeout?: number;
+  /** Gives the call up. A server that knows how is told to stop working on it. */
+  readonly signal?: AbortSignal;
+}
+
+/** What may be said about one message. */
+export interface TransmitOptions {
+  /** How long the message may wait for a connection, in milliseconds. @default the option `ackTimeout` */
+  readonly ackTimeout?: number;
+}

@@ -30,16 +30,30 @@ import type { AuthenticateResult } from './auth-state.js';
 import { checkName } from './check-name.js';
 import type { ClientContext, ClientFace } from './client-context.js';
 import type { AuthenticationState, ClientEvents, SocketState } from './client-events.js';
-import type { ClientOptions, ClientSettings } from './client-options.js';
+import type { ClientOptions, ClientSettings, InvokeOptions, TransmitOptions } from './client-options.js';
 import { Connection } from './connection.js';
 import { decodeBase64, encodeBase64 } from './decode-token.js';
 import { completeEnvironment } from './environment.js';
-import type { InvokeOptions, TransmitOptions } from './outbound.js';
 import { resolveOptions } from './resolve-options.js';
-import { Timers } from './timers.js';
 import { type ClientAuthEngine, TokenStore } from './token-store.js';
 import { version } from './version.js';
 import type { RawWebSocket } from './web-socket.js';
+
+const STATES = [
+  'CONNECTING',
+  'OPEN',
+  'CLOSED',
+  'AUTHENTICATED',
+  'UNAUTHENTICATED',
+  'SUBSCRIBED',
+  'PENDING',
+  'UNSUBSCRIBED',
+] as const;
+
+/** The families of streams that a client has. */
+const FAMILIES = ['Channels', 'Receivers', 'Procedures', 'Listeners'] as const;
+
+let connectionOf: (socket: AGClientSocket) => Connection;
 
 /** The channel family of method names; see {@link ChannelMethods}. */
 // oxlint-disable-next-line no-unused-vars, typescript/no-unsafe-declaration-merging -- addChannelMethods() below puts the family on the prototype, and the type parameter has to be repeated
@@ -58,14 +72,14 @@ export class AGClientSocket<C extends AnyContract = Untyped>
   extends RpcHost<ClientEvents<C>, C>
   implements ChannelStreamsOwner
 {
-  static readonly CONNECTING = 'connecting';
-  static readonly OPEN = 'open';
-  static readonly CLOSED = 'closed';
-  static readonly AUTHENTICATED = 'authenticated';
-  static readonly UNAUTHENTICATED = 'unauthenticated';
-  static readonly SUBSCRIBED = 'subscribed';
-  static readonly PENDING = 'pending';
-  static readonly UNSUBSCRIBED = 'unsubscribed';
+  declare static readonly CONNECTING: 'connecting';
+  declare static readonly OPEN: 'open';
+  declare static readonly CLOSED: 'closed';
+  declare static readonly AUTHENTICATED: 'authenticated';
+  declare static readonly UNAUTHENTICATED: 'unauthenticated';
+  declare static readonly SUBSCRIBED: 'subscribed';
+  declare static readonly PENDING: 'pending';
+  declare static readonly UNSUBSCRIBED: 'unsubscribed';
   static readonly ignoreStatuses: Readonly<Record<number, string>> = ignoreStatuses;
   static readonly errorStatuses: Readonly<Record<number, string>> = errorStatuses;
 
@@ -77,6 +91,10 @@ export class AGClientSocket<C extends AnyContract = Untyped>
   declare readonly SUBSCRIBED: 'subscribed';
   declare readonly PENDING: 'pending';
   declare readonly UNSUBSCRIBED: 'unsubscribed';
+
+  static {
+    connectionOf = (socket) => socket.#connection;
+  }
 
   /** The version of the library. */
   readonly version: string = version;
@@ -94,7 +112,12 @@ export class AGClientSocket<C extends AnyContract = Untyped>
     const environment = completeEnvironment(platformWebSocket, given.environment);
     const settings = resolveOptions(given, environment);
     this.#options = given;
-    this.#context = { face: this.#face, environment, settings, timers: new Timers(environment) };
+    this.#context = {
+      face: this.#face,
+      environment,
+      settings,
+      emitError: (error) => this.#face.emit('error', { error }),
+    };
     this.auth = settings.authEngine ?? new TokenStore();
     this.#connection = new Connection(this.#context);
     if (settings.autoConnect) this.connect();
@@ -105,96 +128,43 @@ export class AGClientSocket<C extends AnyContract = Untyped>
     return this as unknown as AGClientSocket;
   }
 
+  /** The id that the server gave this connection; null without one. */
+  declare readonly id: string | null;
+  declare readonly clientId: string;
+  declare readonly state: SocketState;
+  declare readonly authState: AuthenticationState;
+  /** The claims of the token, not verified here. */
+  declare readonly authToken: Claims<C> | null;
+  declare readonly signedAuthToken: string | null;
+  /** Whether an attempt to connect is scheduled. */
+  declare readonly pendingReconnect: boolean;
+  /** The delay of that attempt, in milliseconds. */
+  declare readonly pendingReconnectTimeout: number;
+  /** How many attempts were scheduled since the delays began anew. */
+  declare readonly connectAttempts: number;
+  declare readonly connectTimeout: number;
+  declare readonly ackTimeout: number;
+  /** How long the server may be silent, in milliseconds; before the first handshake `connectTimeout`. */
+  declare readonly pingTimeout: number;
+  declare readonly pingTimeoutDisabled: boolean;
+  declare readonly channelPrefix: string | null;
+  declare readonly authTokenName: string;
+  declare readonly wsOptions: object;
+  declare readonly batchOnHandshake: boolean;
+  declare readonly batchOnHandshakeDuration: number;
+  declare readonly batchInterval: number;
+  declare readonly codec: CodecEngine;
+  /** The connection there is, or is being made; its `socket` is the WebSocket. */
+  declare readonly transport: { readonly socket: RawWebSocket } | undefined;
+
   /** The options in force: those that were given, and the defaults. */
   get options(): ClientSettings {
     return this.#context.settings;
   }
 
-  /** The id that the server gave this connection; null without one. */
-  get id(): string | null {
-    return this.#connection.id;
-  }
-
-  get clientId(): string {
-    return this.options.clientId;
-  }
-
-  get state(): SocketState {
-    return this.#connection.state;
-  }
-
-  get authState(): AuthenticationState {
-    return this.#connection.auth.authState;
-  }
-
-  /** The claims of the token, not verified here. */
-  get authToken(): Claims<C> | null {
-    return this.#connection.auth.authToken;
-  }
-
-  get signedAuthToken(): string | null {
-    return this.#connection.auth.signedAuthToken;
-  }
-
-  /** Whether an attempt to connect is scheduled. */
-  get pendingReconnect(): boolean {
-    return this.#connection.reconnect.isPending;
-  }
-
-  /** The delay of that attempt, in milliseconds. */
-  get pendingReconnectTimeout(): number {
-    return this.#connection.reconnect.delayMs;
-  }
-
-  /** How many attempts were scheduled since the delays began anew. */
-  get connectAttempts(): number {
-    return this.#connection.reconnect.attempts;
-  }
-
   /** Whether the pending subscriptions of this connection wait for `processPendingSubscriptions()`. */
   get preparingPendingSubscriptions(): boolean {
     return this.#connection.subscriptions.isPreparing;
-  }
-
-  get connectTimeout(): number {
-    return this.options.connectTimeout;
-  }
-
-  get ackTimeout(): number {
-    return this.options.ackTimeout;
-  }
-
-  /** How long the server may be silent, in milliseconds; before the first handshake `connectTimeout`. */
-  get pingTimeout(): number {
-    return this.#connection.pingTimeout;
-  }
-
-  get pingTimeoutDisabled(): boolean {
-    return this.options.pingTimeoutDisabled;
-  }
-
-  get channelPrefix(): string | null {
-    return this.options.channelPrefix;
-  }
-
-  get authTokenName(): string {
-    return this.options.authTokenName;
-  }
-
-  get wsOptions(): object {
-    return this.options.wsOptions;
-  }
-
-  get batchOnHandshake(): boolean {
-    return this.options.batchOnHandshake;
-  }
-
-  get batchOnHandshakeDuration(): number {
-    return this.options.batchOnHandshakeDuration;
-  }
-
-  get batchInterval(): number {
-    return this.options.batchInterval;
   }
 
   /** Whether `startBatching()` is in force. */
@@ -205,15 +175,6 @@ export class AGClientSocket<C extends AnyContract = Untyped>
   /** Whether what is sent now is buffered. */
   get isBufferingBatch(): boolean {
     return this.#connection.outbound.batcher.isBuffering;
-  }
-
-  get codec(): CodecEngine {
-    return this.#connection.codec;
-  }
-
-  /** The connection there is, or is being made; its `socket` is the WebSocket. */
-  get transport(): { readonly socket: RawWebSocket } | undefined {
-    return this.#connection.transport;
   }
 
   /** The streams of the channels. */
@@ -287,10 +248,8 @@ export class AGClientSocket<C extends AnyContract = Untyped>
     ...data: DataArguments<C['types']['events'][N]['input'], [options?: TransmitOptions]>
   ): Promise<void>;
   transmit(event?: unknown, data?: unknown, options?: TransmitOptions): Promise<void> {
-    const name = event as string;
-    const { outbound, guard } = this.#connection;
-    const send = async (): Promise<void> => outbound.transmit(name, data, options);
-    return guard?.transmit(name, data, send) ?? send();
+    const { outbound } = this.#connection;
+    return this.#guarded('transmit', event, data, async (name) => outbound.transmit(name, data, options));
   }
 
   /**
@@ -308,10 +267,8 @@ export class AGClientSocket<C extends AnyContract = Untyped>
     ...data: DataArguments<C['types']['procedures'][N]['argument']['input'], [options?: InvokeOptions]>
   ): Promise<C['types']['procedures'][N]['result']['output']>;
   invoke(event?: unknown, data?: unknown, options?: InvokeOptions): Promise<unknown> {
-    const { outbound, guard } = this.#connection;
-    const name = event as string;
-    const send = (): Promise<unknown> => outbound.invoke(name, data, options);
-    return guard?.invoke(name, data, send) ?? send();
+    const { outbound } = this.#connection;
+    return this.#guarded('invoke', event, data, (name) => outbound.invoke(name, data, options));
   }
 
   /** The signal of a call of the server; requests ask for it. */
@@ -325,11 +282,10 @@ export class AGClientSocket<C extends AnyContract = Untyped>
     ...data: DataArguments<ChannelInput<C, N>>
   ): Promise<void>;
   transmitPublish(channelName?: unknown, data?: unknown): Promise<void> {
-    const { guard, subscriptions } = this.#connection;
-    const name = channelName as string;
-    const send = async (): Promise<void> =>
-      this.#face.transmit('#publish', subscriptions.publication(name, data));
-    return guard?.transmitPublish(name, data, send) ?? send();
+    const { subscriptions } = this.#connection;
+    return this.#guarded('transmitPublish', channelName, data, async (name) =>
+      this.#face.transmit('#publish', subscriptions.publication(name, data)),
+    );
   }
 
   /** Publishes to a channel; rejects as `invoke()` does, also with {UnknownNameError} for a channel of no contract. */
@@ -338,18 +294,31 @@ export class AGClientSocket<C extends AnyContract = Untyped>
     ...data: DataArguments<ChannelInput<C, N>>
   ): Promise<unknown>;
   invokePublish(channelName?: unknown, data?: unknown): Promise<unknown> {
-    const { guard, subscriptions } = this.#connection;
-    const name = channelName as string;
-    const send = async (): Promise<unknown> =>
-      this.#face.invoke('#publish', subscriptions.publication(name, data));
-    return guard?.invokePublish(name, data, send) ?? send();
+    const { subscriptions } = this.#connection;
+    return this.#guarded('invokePublish', channelName, data, async (name) =>
+      this.#face.invoke('#publish', subscriptions.publication(name, data)),
+    );
+  }
+
+  /** Sends what the contract allows; without one everything. */
+  // oxlint-disable-next-line max-params -- what, and how
+  #guarded<R>(
+    how: 'transmit' | 'invoke' | 'transmitPublish' | 'invokePublish',
+    given: unknown,
+    data: unknown,
+    send: (name: string) => Promise<R>,
+  ): Promise<R> {
+    const name = given as string;
+    const call = (): Promise<R> => send(name);
+    // Each gives what `send()` gives, or rejects.
+    return (this.#connection.guard?.[how](name, data, call as never) as Promise<R> | undefined) ?? call();
   }
 
   /** Sends a frame as it is, past everything that waits. */
   send(data: string | Uint8Array | ArrayBuffer): void {
     const { transport } = this.#connection;
     if (transport?.socket.readyState === 1) transport.send(data);
-    else this.#face.emit('error', { error: new BadConnectionError('WebSocket is not open', 'disconnect') });
+    else this.#context.emitError(new BadConnectionError('WebSocket is not open', 'disconnect'));
   }
 
   /** Encodes and sends a packet past the messages that wait, into the batch if one is being buffered. */
@@ -494,41 +463,58 @@ export class AGClientSocket<C extends AnyContract = Untyped>
 
   /** The highest backpressure of all listeners, receivers, procedures and channels. */
   getBackpressure(): number {
-    return Math.max(
-      this.getAllListenersBackpressure(),
-      this.getAllReceiversBackpressure(),
-      this.getAllProceduresBackpressure(),
-      this.getAllChannelsBackpressure(),
-    );
+    return Math.max(...FAMILIES.map((family) => this[`getAll${family}Backpressure`]()));
   }
 
   /** Lets all loops over streams of this client finish what waits for them, and ends them. */
   closeAllStreams(): void {
-    this.closeAllChannels();
-    this.closeAllReceivers();
-    this.closeAllProcedures();
-    this.closeAllListeners();
+    for (const family of FAMILIES) this[`closeAll${family}`]();
   }
 
   /** Ends all loops over streams of this client at once. */
   killAllStreams(): void {
-    this.killAllChannels();
-    this.killAllReceivers();
-    this.killAllProcedures();
-    this.killAllListeners();
+    for (const family of FAMILIES) this[`killAll${family}`]();
   }
 }
 
 addChannelMethods(AGClientSocket);
-for (const name of [
-  'CONNECTING',
-  'OPEN',
-  'CLOSED',
-  'AUTHENTICATED',
-  'UNAUTHENTICATED',
-  'SUBSCRIBED',
-  'PENDING',
-  'UNSUBSCRIBED',
-] as const) {
-  Object.defineProperty(AGClientSocket.prototype, name, { value: AGClientSocket[name] });
+addProperties(
+  ({ options }) => options,
+  [
+    'clientId',
+    'connectTimeout',
+    'ackTimeout',
+    'pingTimeoutDisabled',
+    'channelPrefix',
+    'authTokenName',
+    'wsOptions',
+    'batchOnHandshake',
+    'batchOnHandshakeDuration',
+    'batchInterval',
+  ],
+);
+addProperties(connectionOf, ['id', 'state', 'pingTimeout', 'codec', 'transport']);
+addProperties((socket) => connectionOf(socket).auth, ['authState', 'authToken', 'signedAuthToken']);
+addProperties(
+  (socket) => connectionOf(socket).reconnect,
+  ['pendingReconnect', 'pendingReconnectTimeout', 'connectAttempts'],
+);
+for (const name of STATES) {
+  for (const target of [AGClientSocket, AGClientSocket.prototype])
+    Object.defineProperty(target, name, { value: name.toLowerCase() });
+}
+
+/** Has the socket show what a part of it owns, under the same names. */
+function addProperties<Part>(
+  partOf: (socket: AGClientSocket) => Part,
+  names: readonly (keyof Part & keyof AGClientSocket)[],
+): void {
+  for (const name of names) {
+    Object.defineProperty(AGClientSocket.prototype, name, {
+      get(this: AGClientSocket): unknown {
+        return partOf(this)[name];
+      },
+      configurable: true,
+    });
+  }
 }

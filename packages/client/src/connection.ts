@@ -4,13 +4,10 @@ import {
   type CodecEngine,
   type ContractGuard,
   closeReason,
-  Deadline,
   hydrateError,
   InvalidArgumentsError,
   isIgnoredStatus,
   jsonCodec,
-  type PendingCall,
-  type ResponsePacket,
   SocketProtocolError,
 } from '@socketcluster-ts/core';
 import { AuthState } from './auth-state.js';
@@ -23,7 +20,7 @@ import { Outbound, type OutboundLink } from './outbound.js';
 import { Reconnect } from './reconnect.js';
 import { socketUri } from './socket-uri.js';
 import { Subscriptions } from './subscriptions.js';
-import type { Timers } from './timers.js';
+import { Timer } from './timer.js';
 import { TokenRefresh } from './token-refresh.js';
 import { Transport, type TransportOwner } from './transport.js';
 
@@ -61,30 +58,23 @@ export class Connection implements OutboundLink, InboundTarget, TransportOwner {
   readonly #context: ClientContext;
   readonly #liveness: Liveness;
   readonly #refresh: TokenRefresh;
-  readonly #connectDeadline: Deadline<Connection>;
-  readonly #probeDeadline: Deadline<Connection>;
-  /** Until when a server has to close that announced it. */
-  readonly #farewellDeadline: Deadline<Connection>;
-  #isServerLeaving = false;
+  /** Runs while the client is connecting. */
+  readonly #attempt: Timer;
+  /** Runs while a server that announced its close has not closed. */
+  readonly #farewell: Timer;
   #extensions: readonly unknown[] = [];
-  #handshake: PendingCall | undefined;
   #guard: ContractGuard | undefined;
   /** Of the calls of the server whose signal somebody asked for. */
   readonly #calls = new Set<AbortController>();
-  #shownToken: string | null = null;
-  /** Whether the application has logged out since the token to show was looked up. */
-  #untilLogout: AbortSignal | undefined;
   /** When the attempt began, and once it is open, when it was opened. */
   #since = 0;
-  /** How much the transport had heard when it was probed. */
-  #heardBefore = 0;
-  /** The WebSockets that were given up, and are not closed yet. */
-  readonly #closing = new Set<Transport>();
+  /** Resolves when all WebSockets that were given up are closed. */
+  #closed: Promise<void> = Promise.resolve();
 
   constructor(context: ClientContext) {
     this.#context = context;
     this.pingTimeout = context.settings.connectTimeout;
-    this.outbound = new Outbound(this, context.timers, context.environment);
+    this.outbound = new Outbound(this, context);
     this.auth = new AuthState(context, () => {
       this.subscriptions.process();
       this.#refresh.plan();
@@ -92,25 +82,21 @@ export class Connection implements OutboundLink, InboundTarget, TransportOwner {
     this.#refresh = new TokenRefresh(context, this.auth);
     this.subscriptions = new Subscriptions(context, this.outbound, this.auth, () => this.isOpen);
     this.reconnect = new Reconnect(context, () => this.connect());
-    this.inbound = new Inbound(this, context.face);
+    this.inbound = new Inbound(this, context);
     this.#liveness = new Liveness(context, () => this.#doubt());
-    this.#connectDeadline = new Deadline((connection: Connection) => connection.#lose(4007), this);
-    this.#probeDeadline = new Deadline((connection: Connection) => connection.#judgeProbe(), this);
-    this.#farewellDeadline = new Deadline((connection: Connection) => connection.#stay(), this);
+    this.#attempt = new Timer(context.environment, () => this.#lose(4007));
+    // The server did not close after all.
+    this.#farewell = new Timer(context.environment, () => this.outbound.flush());
   }
 
   get settings(): ClientSettings {
     return this.#context.settings;
   }
 
-  get timers(): Timers {
-    return this.#context.timers;
-  }
-
   get guard(): ContractGuard | undefined {
     const { contract } = this.settings;
     // Another one may come with `connect(options)`.
-    if (this.#guard?.contract !== contract) this.#guard = contract?.guard(this);
+    if (this.#guard?.contract !== contract) this.#guard = contract?.guard(this.#context);
     return this.#guard;
   }
 
@@ -119,11 +105,11 @@ export class Connection implements OutboundLink, InboundTarget, TransportOwner {
   }
 
   get isWritable(): boolean {
-    return this.isOpen && !this.#isServerLeaving;
+    return this.isOpen && !this.#farewell.isRunning;
   }
 
-  get knowsAbort(): boolean {
-    return this.knows('abort');
+  get codec(): CodecEngine {
+    return this.settings.codecEngine ?? jsonCodec;
   }
 
   /** A signal that is aborted when the connection ends, for a call of the server. */
@@ -140,57 +126,39 @@ export class Connection implements OutboundLink, InboundTarget, TransportOwner {
   }
 
   takeRetryHint(delayMs: number): void {
-    this.reconnect.takeHint(delayMs);
+    this.reconnect.hintMs = delayMs;
   }
 
   /** What would be sent might cross the close of the server and be lost, so it waits for the next connection. */
   awaitClose(): void {
     if (!this.isOpen) return;
-    this.#isServerLeaving = true;
+    this.#farewell.start(this.settings.ackTimeout);
     this.outbound.batcher.flushBatch();
-    this.#context.timers.schedule(this.#farewellDeadline, this.settings.ackTimeout);
-  }
-
-  /** The server did not close after all. */
-  #stay(): void {
-    this.#isServerLeaving = false;
-    this.outbound.flush();
-  }
-
-  get codec(): CodecEngine {
-    return this.settings.codecEngine ?? jsonCodec;
-  }
-
-  emitError(error: unknown): void {
-    this.#context.face.emit('error', { error });
   }
 
   /** The address of the next connection. */
   uri(): string {
-    const { settings } = this;
-    const now = String(this.#context.environment.now());
-    return socketUri(settings, settings.timestampRequests ? [settings.timestampParam, now] : undefined);
+    return socketUri(this.settings, this.#context.environment.now());
   }
 
   /** Begins to connect, unless that has happened. */
   connect(): void {
+    const { face, environment } = this.#context;
     if (this.state !== 'closed') return;
     this.reconnect.cancel();
     this.state = 'connecting';
-    this.#since = this.#context.environment.now();
-    this.#context.timers.schedule(this.#connectDeadline, this.settings.connectTimeout);
+    this.#since = environment.now();
+    this.#attempt.start(this.settings.connectTimeout);
     this.#liveness.start();
     this.#refresh.plan();
-    this.#context.face.emit('connecting', {});
-    const { WebSocket } = this.#context.environment;
+    face.emit('connecting', {});
     try {
-      const socket = new WebSocket(this.uri(), undefined, this.settings.wsOptions);
+      const socket = new environment.WebSocket(this.uri(), undefined, this.settings.wsOptions);
       this.transport = new Transport(this, socket, this.#context);
-    } catch (error) {
+    } catch (cause) {
       // An address that is none. Whoever has just created the client cannot listen yet.
       queueMicrotask(() => {
-        if (this.state === 'connecting' && this.transport === undefined)
-          this.#end(1006, '', { cause: error });
+        if (this.state === 'connecting' && this.transport === undefined) this.#end(1006, '', { cause });
       });
     }
   }
@@ -205,19 +173,18 @@ export class Connection implements OutboundLink, InboundTarget, TransportOwner {
     if (this.state === 'closed') {
       this.reconnect.cancel();
       this.#rest();
-      if (end.isReplaced !== true)
+      if (!end.isReplaced)
         this.outbound.drop(connectionError('connectAbort', code, reason), { isFinal: true });
       return;
     }
-    const { transport } = this;
-    transport?.close(code, reason);
+    this.transport?.close(code, reason);
     this.#end(code, reason, end);
   }
 
   /** Ends for good, until `connect()`; resolves when the WebSocket is closed. */
   async close(code?: number, reason?: string): Promise<void> {
     this.disconnect(code, reason, { isFinal: true });
-    await Promise.all(Array.from(this.#closing, ({ closed }) => closed));
+    await this.#closed;
   }
 
   /** Closes the connection and opens another one; what waits for a connection waits on. */
@@ -229,10 +196,9 @@ export class Connection implements OutboundLink, InboundTarget, TransportOwner {
   wake(): void {
     if (this.state === 'closed') {
       // differs: upstream gives up its delay for every message, so that a busy client hammers a server that is down.
-      if (!this.reconnect.isBackingOff || this.settings.compat === 'v20') this.connect();
-    } else if (this.isOpen && this.transport?.isStale === true) {
+      if (!this.reconnect.isBackingOff || this.settings.compat !== null) this.connect();
+    } else if (this.isOpen && this.transport?.isStale)
       this.replace(1000, 'Stale socket was disconnected by the client to initiate a new connection');
-    }
   }
 
   write(frame: string | Uint8Array | ArrayBuffer): void {
@@ -243,48 +209,46 @@ export class Connection implements OutboundLink, InboundTarget, TransportOwner {
     void this.#shakeHands();
   }
 
+  /** Shows the token and waits for the answer. Never rejects. */
+  async #shakeHands(): Promise<void> {
+    const { transport, auth } = this;
+    const { signal: untilLogout } = auth.untilLogout;
+    const isCurrent = (): boolean => this.transport === transport && this.state === 'connecting';
+    try {
+      const authToken = await this.#refresh.tokenForHandshake(await auth.load());
+      if (!isCurrent()) return;
+      const call = this.outbound.callNow('#handshake', { authToken, ext: EXTENSIONS }, (answer) => {
+        if (isCurrent()) this.#open(answer, authToken, untilLogout.aborted);
+      });
+      await call.promise;
+    } catch (error) {
+      if (isCurrent()) this.#failHandshake(error);
+    }
+  }
+
   frameReceived(frame: unknown, isPing: boolean): void {
     this.inbound.accept(frame, isPing);
   }
 
-  transportSilent(isLate: boolean): void {
-    if (isLate && this.settings.probeTimeout > 0) this.#probe();
-    else this.#lose(4000);
+  /** Asks for a sign of life: of a WebSocket of `ws` by a ping frame, else by a call that every server answers. */
+  transportDoubted(): void {
+    if (this.transport?.probe() !== true) return;
+    const [event, data] = this.knows('abort') ? ['#abort', { cid: 0 }] : ['#unsubscribe', '#probe'];
+    this.outbound.callNow(event, data).promise.catch(() => {});
+  }
+
+  transportSilent(): void {
+    this.#lose(4000);
   }
 
   transportClosed(code: number, reason: string, cause: unknown): void {
     this.#end(code, reason, { cause });
   }
 
-  /** Takes an answer of the server. That to the handshake opens the connection before the next frame is read. */
-  takeAnswer(packet: ResponsePacket): boolean {
-    const isHandshake = this.#handshake !== undefined && packet.rid === this.#handshake.cid;
-    const isKnown = this.outbound.settle(packet);
-    if (isHandshake && !packet.error && this.state === 'connecting') this.#open(packet.data);
-    return isKnown;
-  }
-
   /** Subscribes what is pending; for who does it by himself. */
   processPendingSubscriptions(): void {
     this.subscriptions.isPreparing = false;
     this.subscriptions.process();
-  }
-
-  /** Shows the token and waits for the answer. Never rejects. */
-  async #shakeHands(): Promise<void> {
-    const { transport, auth, outbound } = this;
-    const isCurrent = (): boolean => this.transport === transport && this.state === 'connecting';
-    this.#untilLogout = auth.untilLogout.signal;
-    try {
-      const authToken = await this.#refresh.tokenForHandshake(await auth.load());
-      if (!isCurrent()) return;
-      this.#shownToken = authToken;
-      const call = outbound.callNow('#handshake', { authToken, ext: EXTENSIONS }, this.settings.ackTimeout);
-      this.#handshake = call;
-      await call.promise;
-    } catch (error) {
-      if (isCurrent()) this.#failHandshake(error);
-    }
   }
 
   /** Gives the token up; resolves when the stored one is removed. */
@@ -299,42 +263,36 @@ export class Connection implements OutboundLink, InboundTarget, TransportOwner {
     this.outbound.transmitNow('#removeAuthToken');
   }
 
-  #open(answer: unknown): void {
+  #open(answer: unknown, authToken: string | null, hasLoggedOut: boolean): void {
     const { settings, auth, outbound, subscriptions, transport } = this;
+    const { face, environment } = this.#context;
     const status = (typeof answer === 'object' ? answer : null) as Record<string, unknown> | null;
-    this.#handshake = undefined;
+    const { id, pingTimeout, ext, maxPayload, isAuthenticated, authError } = status ?? {};
     this.state = 'open';
-    this.#since = this.#context.environment.now();
-    this.#context.timers.cancel(this.#connectDeadline);
+    this.#since = environment.now();
+    this.#attempt.stop();
     if (settings.batchOnHandshake)
       outbound.batcher.batchFor(settings.batchOnHandshakeDuration, settings.batchInterval);
     subscriptions.isPreparing = true;
-    this.#readStatus(status ?? {});
-    if (transport !== undefined) transport.pingTimeout = this.pingTimeout;
-    if (status?.['isAuthenticated'] !== true || this.#shownToken === null) auth.leave();
-    else if (this.#untilLogout?.aborted === true) this.#tellLogout();
+    this.id = typeof id === 'string' ? id : null;
+    this.pingTimeout = positive(pingTimeout) ?? this.pingTimeout;
+    this.#extensions = Array.isArray(ext) ? ext : [];
+    this.maxBatchBytes = (positive(maxPayload) ?? 2 * DEFAULT_BATCH_BYTES) / 2;
+    transport?.hearPing(this.pingTimeout);
+    if (isAuthenticated !== true || authToken === null) auth.leave();
+    else if (hasLoggedOut) this.#tellLogout();
     else {
-      auth.enter(this.#shownToken);
+      auth.enter(authToken);
       auth.saveIfFresh();
     }
-    if (settings.autoReconnectOptions.stableAfter === 0) this.reconnect.reset();
+    this.#resetAttempts(0);
     if (settings.autoSubscribeOnConnect) this.processPendingSubscriptions();
-    const { authError } = status ?? {};
-    this.#context.face.emit('connect', {
-      ...status,
-      ...(status === null ? undefined : { authToken: this.#shownToken }),
-      ...(authError === undefined ? undefined : { authError: hydrateError(authError) }),
+    face.emit('connect', {
+      ...(status && { ...status, authToken }),
+      ...(authError !== undefined && { authError: hydrateError(authError) }),
       processPendingSubscriptions: () => this.processPendingSubscriptions(),
     });
     outbound.flush();
-  }
-
-  #readStatus({ id, pingTimeout, ext, maxPayload }: Record<string, unknown>): void {
-    this.id = typeof id === 'string' ? id : null;
-    if (typeof pingTimeout === 'number' && pingTimeout > 0) this.pingTimeout = pingTimeout;
-    this.#extensions = Array.isArray(ext) ? ext : [];
-    const isLimited = typeof maxPayload === 'number' && maxPayload > 0;
-    this.maxBatchBytes = isLimited ? maxPayload / 2 : DEFAULT_BATCH_BYTES;
   }
 
   #failHandshake(error: unknown): void {
@@ -342,45 +300,31 @@ export class Connection implements OutboundLink, InboundTarget, TransportOwner {
     const code = typeof statusCode === 'number' ? statusCode : 4003;
     // Not by assignment: an error may be frozen.
     if (error instanceof Error) Reflect.set(error, 'statusCode', code);
-    this.emitError(error);
-    this.transport?.close(code, undefined);
+    this.#context.emitError(error);
+    this.transport?.close(code);
     this.#end(code, error instanceof Error || typeof error !== 'object' ? String(error) : '');
   }
 
   /** Something happened that a connection may not have survived, or that makes one possible again. */
   #doubt(): void {
+    const { probeTimeout } = this.settings;
     this.#refresh.plan();
-    if (this.isOpen) this.#probe();
-    else if (this.state === 'closed') this.reconnect.hurry();
-    else if (this.#isOverdue()) {
+    if (this.isOpen) this.transportDoubted();
+    else if (this.reconnect.pendingReconnect) this.connect();
+    else if (this.state === 'connecting' && probeTimeout > 0 && this.#lastedMs() > probeTimeout) {
       // An attempt that has taken so long was probably begun without a network.
-      this.transport?.cut(4007);
-      this.#end(4007, undefined, { isReplaced: true });
+      this.#lose(4007, { isReplaced: true });
       this.connect();
     }
   }
 
-  #isOverdue(): boolean {
-    const { probeTimeout } = this.settings;
-    return probeTimeout > 0 && this.#context.environment.now() - this.#since > probeTimeout;
+  #lastedMs(): number {
+    return this.#context.environment.now() - this.#since;
   }
 
-  /** Asks for a sign of life: of a WebSocket of `ws` by a ping frame, else by a call that every server answers. */
-  #probe(): void {
-    const { transport, settings, outbound } = this;
-    const { timers } = this.#context;
-    if (transport === undefined || settings.probeTimeout === 0 || timers.has(this.#probeDeadline)) return;
-    this.#heardBefore = transport.heard;
-    timers.schedule(this.#probeDeadline, settings.probeTimeout);
-    if (transport.ping()) return;
-    const [event, data] = this.knows('abort') ? ['#abort', { cid: 0 }] : ['#unsubscribe', '#probe'];
-    outbound.callNow(event, data, settings.ackTimeout).promise.catch(() => {});
-  }
-
-  #judgeProbe(): void {
-    const { transport } = this;
-    if (transport?.heard === this.#heardBefore) this.#lose(4000);
-    else transport?.hearPing();
+  /** The delays between attempts begin anew after a connection that lasted long enough. */
+  #resetAttempts(lastedMs: number): void {
+    if (lastedMs >= this.settings.autoReconnectOptions.stableAfter) this.reconnect.connectAttempts = 0;
   }
 
   /** Nothing is left to wait for. */
@@ -390,58 +334,48 @@ export class Connection implements OutboundLink, InboundTarget, TransportOwner {
   }
 
   /** The connection is thought to be dead. */
-  #lose(code: number): void {
+  #lose(code: number, end?: End): void {
     this.transport?.cut(code);
-    this.#end(code, undefined);
-  }
-
-  /** Nothing is heard of the transport any more; it may take a moment to close. */
-  #letGo(): void {
-    const { transport } = this;
-    this.transport = undefined;
-    if (transport === undefined) return;
-    transport.detach();
-    this.#closing.add(transport);
-    void transport.closed.then(() => this.#closing.delete(transport));
+    this.#end(code, undefined, end);
   }
 
   #end(code: number, given: string | undefined, end: End = {}): void {
-    const { outbound, reconnect, settings } = this;
-    const { face, environment, timers } = this.#context;
+    const { outbound, reconnect, transport } = this;
+    const { face } = this.#context;
     const type = this.isOpen ? 'disconnect' : 'connectAbort';
     const reason = closeReason(code, given);
-    const lastedMs = environment.now() - this.#since;
-    if (this.isOpen && lastedMs >= settings.autoReconnectOptions.stableAfter) reconnect.reset();
+    const makeError = connectionError(type, code, reason);
+    if (this.isOpen) this.#resetAttempts(this.#lastedMs());
     this.state = 'closed';
     this.id = null;
-    this.#letGo();
-    this.#handshake = undefined;
-    for (const call of this.#calls) call.abort(connectionError(type, code, reason)('call'));
+    // Nothing is heard of the transport any more; it may take a moment to close.
+    this.transport = undefined;
+    transport?.detach();
+    this.#closed = this.#closed.then(() => transport?.closed);
+    for (const call of this.#calls) call.abort(makeError('call'));
     this.#calls.clear();
-    timers.cancel(this.#connectDeadline);
-    timers.cancel(this.#probeDeadline);
-    timers.cancel(this.#farewellDeadline);
-    const wasAnnounced = this.#isServerLeaving;
-    this.#isServerLeaving = false;
+    const wasAnnounced = this.#farewell.isRunning;
+    this.#farewell.stop();
+    this.#attempt.stop();
     reconnect.cancel();
-    const reconnects = end.isFinal !== true && end.isReplaced !== true && reconnect.follows(code);
+    const follows = !end.isFinal && !end.isReplaced && reconnect.follows(code);
     this.subscriptions.suspend();
-    outbound.drop(connectionError(type, code, reason), {
-      isFinal: !reconnects && end.isReplaced !== true,
-      wasAnnounced,
-    });
+    outbound.drop(makeError, { isFinal: !follows && !end.isReplaced, wasAnnounced });
     face.emit(type, { code, reason });
     face.emit('close', { code, reason });
     if (!isIgnoredStatus(code)) {
       const message =
         closeReason(code, '') ||
         `Socket connection closed with status code ${code}${given ? ` and reason: ${given}` : ''}`;
-      const options = end.cause === undefined ? undefined : { cause: end.cause };
-      this.emitError(new SocketProtocolError(message, code, options));
+      this.#context.emitError(new SocketProtocolError(message, code, end));
     }
-    if (reconnects) reconnect.schedule(code);
-    else if (end.isReplaced !== true) this.#rest();
+    if (follows) reconnect.schedule(code);
+    else if (!end.isReplaced) this.#rest();
   }
+}
+
+function positive(value: unknown): number | undefined {
+  return typeof value === 'number' && value > 0 ? value : undefined;
 }
 
 function connectionError(type: 'connectAbort' | 'disconnect', code: number, reason?: string) {

@@ -1,20 +1,15 @@
 import {
   AGRequest,
-  type ChannelPayload,
   type CodecEngine,
   type ContractGuard,
-  dehydrateError,
   type EventPacket,
-  errorPacket,
   InvalidMessageError,
   parseChannelPayload,
   parsePacket,
-  type ResponsePacket,
-  responsePacket,
   ServerProtocolError,
 } from '@socketcluster-ts/core';
 import type { AuthState } from './auth-state.js';
-import type { ClientFace } from './client-context.js';
+import type { ClientContext } from './client-context.js';
 import type { Outbound } from './outbound.js';
 import type { Subscriptions } from './subscriptions.js';
 
@@ -26,15 +21,12 @@ export interface InboundTarget {
   readonly subscriptions: Subscriptions;
   /** Checks what arrives, where there is a contract. */
   readonly guard: ContractGuard | undefined;
-  /** Takes an answer; gives whether a call was ever made under its number. */
-  takeAnswer(packet: ResponsePacket): boolean;
   /** Whether client and server agreed on an addition to the protocol. */
   knows(extension: string): boolean;
   /** The server will close, and wants to be left alone for so many milliseconds. */
   takeRetryHint(delayMs: number): void;
   /** From now on nothing is sent but answers, until the server has closed. */
   awaitClose(): void;
-  emitError(error: unknown): void;
 }
 
 /**
@@ -43,107 +35,87 @@ export interface InboundTarget {
  */
 export class Inbound {
   readonly #target: InboundTarget;
-  readonly #face: ClientFace;
+  readonly #context: ClientContext;
 
-  constructor(target: InboundTarget, face: ClientFace) {
+  constructor(target: InboundTarget, context: ClientContext) {
     this.#target = target;
-    this.#face = face;
+    this.#context = context;
   }
 
   /** Takes one frame. A ping, which the transport has answered, is only shown to who listens. */
   accept(frame: unknown, isPing: boolean): void {
-    const { codec } = this.#target;
-    if (this.#face.hasListener('message')) this.#face.emit('message', { message: frame });
+    const { face, emitError } = this.#context;
+    if (face.hasListener('message')) face.emit('message', { message: frame });
     if (isPing) return;
     let value: unknown;
     try {
-      value = codec.decode(frame);
-    } catch (error) {
-      this.#target.emitError(new InvalidMessageError('A frame could not be decoded', { cause: error }));
+      value = this.#target.codec.decode(frame);
+    } catch (cause) {
+      emitError(new InvalidMessageError('A frame could not be decoded', { cause }));
       return;
     }
-    for (const packet of Array.isArray(value) ? (value as unknown[]) : [value]) this.#take(packet, frame);
+    for (const packet of Array.isArray(value) ? (value as unknown[]) : [value]) {
+      try {
+        this.#take(packet, frame);
+      } catch (error) {
+        emitError(error);
+      }
+    }
   }
 
   #take(value: unknown, frame: unknown): void {
-    try {
-      const packet = parsePacket(value);
-      if (packet.kind === 'event') this.#takeEvent(packet);
-      else if (packet.kind === 'raw') this.#face.emit('raw', { message: frame });
-      else if (!this.#target.takeAnswer(packet))
-        this.#complain(`answered a call that was never made: ${packet.rid}`);
-    } catch (error) {
-      this.#target.emitError(error);
-    }
+    const packet = parsePacket(value);
+    if (packet.kind === 'event') this.#takeEvent(packet);
+    else if (packet.kind === 'raw') this.#context.face.emit('raw', { message: frame });
+    else if (!this.#target.outbound.settle(packet))
+      complain(`answered a call that was never made: ${packet.rid}`);
   }
 
   #takeEvent(packet: EventPacket): void {
     const { subscriptions, auth } = this.#target;
     const { event, data } = packet;
-    switch (event) {
-      case '#publish': {
-        const message = parseChannelPayload(data);
-        if (message === undefined) this.#complain('published without the name of a channel');
-        else this.#deliver(message);
-        return;
+    const { channel, data: message } = parseChannelPayload(data) ?? {};
+    const fields = (data ?? {}) as {
+      token?: unknown;
+      message?: unknown;
+      dropped?: unknown;
+      delayMs?: unknown;
+    };
+    if (event === '#publish') {
+      if (channel === undefined) complain('published without the name of a channel');
+      this.#deliver(channel, message);
+    } else if (event === '#kickOut') {
+      if (channel === undefined) complain('kicked out without the name of a channel');
+      subscriptions.kickOut(channel, fields.message);
+    } else if (event === '#setAuthToken') {
+      const { token } = fields;
+      if (typeof token !== 'string') {
+        const error = new InvalidMessageError('No token data provided by #setAuthToken event');
+        this.#answer(packet, error);
+        throw error;
       }
-      case '#kickOut': {
-        const kick = parseChannelPayload(data);
-        if (kick === undefined) this.#complain('kicked out without the name of a channel');
-        else subscriptions.kickOut(kick.channel, (data as { message?: unknown }).message);
-        return;
-      }
-      case '#setAuthToken': {
-        const { token } = (data ?? {}) as { token?: unknown };
-        if (typeof token === 'string') {
-          auth.enter(token);
-          void auth.save(token);
-          this.#answer(packet);
-        } else {
-          const error = new InvalidMessageError('No token data provided by #setAuthToken event');
-          this.#target.emitError(error);
-          this.#answer(packet, error);
-        }
-        return;
-      }
-      case '#removeAuthToken':
-        void auth.forget();
-        auth.leave();
-        this.#answer(packet);
-        return;
-      default:
-        if (!this.#takeAddition(packet)) this.#dispatch(packet);
-    }
+      auth.enter(token);
+      void auth.save(token);
+      this.#answer(packet);
+    } else if (event === '#removeAuthToken') {
+      void auth.forget();
+      auth.leave();
+      this.#answer(packet);
+    } else if (event === '#gap' && this.#target.knows('gap')) {
+      const { dropped } = fields;
+      if (channel === undefined || (dropped !== null && typeof dropped !== 'number'))
+        complain('sent a #gap without channel or number');
+      subscriptions.reportGap(channel, dropped);
+    } else if (event === '#retry' && this.#target.knows('retry')) {
+      const { delayMs } = fields;
+      if (typeof delayMs !== 'number' || !(delayMs >= 0)) complain('sent a #retry without a delay');
+      this.#target.takeRetryHint(delayMs);
+      if (packet.cid !== undefined) this.#target.awaitClose();
+      this.#answer(packet);
+    } else this.#dispatch(packet);
   }
 
-  /** What is no part of the protocol of `socketcluster-client`, if it was agreed upon. */
-  #takeAddition(packet: EventPacket): boolean {
-    const { event, data } = packet;
-    const { subscriptions } = this.#target;
-    if (event === '#gap' && this.#target.knows('gap')) {
-      const gap = parseChannelPayload(data);
-      const { dropped } = (data ?? {}) as { dropped?: unknown };
-      if (gap === undefined || (dropped !== null && typeof dropped !== 'number'))
-        this.#complain('sent a #gap without channel or number');
-      else subscriptions.reportGap(gap.channel, dropped);
-      return true;
-    }
-    if (event === '#retry' && this.#target.knows('retry')) {
-      const { delayMs } = (data ?? {}) as { delayMs?: unknown };
-      if (typeof delayMs !== 'number' || !(delayMs >= 0)) this.#complain('sent a #retry without a delay');
-      else {
-        this.#target.takeRetryHint(delayMs);
-        if (packet.cid !== undefined) {
-          this.#target.awaitClose();
-          this.#answer(packet);
-        }
-      }
-      return true;
-    }
-    return false;
-  }
-
-  #deliver({ channel: wireName, data }: ChannelPayload): void {
+  #deliver(wireName: string, data: unknown): void {
     const { subscriptions, guard } = this.#target;
     const name = subscriptions.nameOf(wireName);
     if (guard === undefined) subscriptions.deliver(name, data);
@@ -152,7 +124,7 @@ export class Inbound {
   }
 
   #dispatch({ event, data, cid }: EventPacket): void {
-    const face = this.#face;
+    const { face } = this.#context;
     const { guard } = this.#target;
     if (cid !== undefined) {
       const request = new AGRequest(face, cid, event, data);
@@ -163,14 +135,14 @@ export class Inbound {
     else guard.event(event, data, (checked) => face.writeReceiver(event, checked));
   }
 
-  #answer({ cid }: EventPacket, error?: Error): void {
+  #answer({ cid, event }: EventPacket, error?: Error): void {
     if (cid === undefined) return;
-    this.#target.outbound.sendObject(
-      error === undefined ? responsePacket(cid) : errorPacket(cid, dehydrateError(error)),
-    );
+    const request = new AGRequest(this.#context.face, cid, event, undefined);
+    if (error === undefined) request.end();
+    else request.error(error);
   }
+}
 
-  #complain(what: string): void {
-    this.#target.emitError(new ServerProtocolError(`The server ${what}`));
-  }
+function complain(what: string): never {
+  throw new ServerProtocolError(`The server ${what}`);
 }

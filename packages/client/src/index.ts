@@ -58,9 +58,14 @@ export type {
   SocketState,
   SubscriptionEvent,
 } from './client-events.js';
-export type { AutoReconnectOptions, ClientOptions, ClientSettings } from './client-options.js';
+export type {
+  AutoReconnectOptions,
+  ClientOptions,
+  ClientSettings,
+  InvokeOptions,
+  TransmitOptions,
+} from './client-options.js';
 export type { Environment, PageEvents } from './environment.js';
-export type { InvokeOptions, TransmitOptions } from './outbound.js';
 export type { ClientAuthEngine } from './token-store.js';
 export type { RawWebSocket, WebSocketClass, WebSocketEvent } from './web-socket.js';
 export { AGClientSocket, version };

@@ -1,5 +1,5 @@
-import { Deadline } from '@socketcluster-ts/core';
 import type { ClientContext } from './client-context.js';
+import { Timer } from './timer.js';
 
 /** How often the clock is looked at. */
 const TICK_MS = 1000;
@@ -14,33 +14,33 @@ const JUMP_MS = 2000;
 export class Liveness {
   readonly #context: ClientContext;
   readonly #onPageEvent: () => void;
-  readonly #onDoubt: () => void;
-  readonly #tick: Deadline<Liveness>;
+  readonly #tick: Timer;
   #tickedAt = 0;
-  #isStarted = false;
 
   /** `onDoubt` is called when a connection may be dead, and when one may be possible again. */
   constructor(context: ClientContext, onDoubt: () => void) {
+    const { environment } = context;
     this.#context = context;
-    this.#onDoubt = onDoubt;
     this.#onPageEvent = () => {
-      if (context.environment.document?.visibilityState !== 'hidden') onDoubt();
+      if (environment.document?.visibilityState !== 'hidden') onDoubt();
     };
-    this.#tick = new Deadline((liveness: Liveness) => liveness.#onTick(), this);
+    this.#tick = new Timer(environment, () => {
+      const elapsed = environment.now() - this.#tickedAt;
+      this.#schedule();
+      // A clock that was set back counts too: what it says about pings is wrong now.
+      if (elapsed > TICK_MS + JUMP_MS || elapsed < 0) onDoubt();
+    });
   }
 
   start(): void {
-    if (this.#isStarted) return;
-    this.#isStarted = true;
+    if (this.#tick.isRunning) return;
     this.#listen('addEventListener');
     this.#schedule();
   }
 
   stop(): void {
-    if (!this.#isStarted) return;
-    this.#isStarted = false;
     this.#listen('removeEventListener');
-    this.#context.timers.cancel(this.#tick);
+    this.#tick.stop();
   }
 
   #listen(how: 'addEventListener' | 'removeEventListener'): void {
@@ -51,13 +51,6 @@ export class Liveness {
 
   #schedule(): void {
     this.#tickedAt = this.#context.environment.now();
-    this.#context.timers.schedule(this.#tick, TICK_MS);
-  }
-
-  #onTick(): void {
-    const elapsed = this.#context.environment.now() - this.#tickedAt;
-    this.#schedule();
-    // A clock that was set back counts too: what it says about pings is wrong now.
-    if (elapsed > TICK_MS + JUMP_MS || elapsed < 0) this.#onDoubt();
+    this.#tick.start(TICK_MS);
   }
 }

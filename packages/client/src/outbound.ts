@@ -2,42 +2,26 @@ import {
   AbortError,
   BadConnectionError,
   Batcher,
-  CallTable,
   type CodecEngine,
   cloneData,
-  Deadline,
+  type Delivery,
   dehydrateError,
   errorPacket,
+  eventPacket,
+  hydrateError,
   InvalidArgumentsError,
   markDelivery,
-  type PendingCall,
   ResourceLimitError,
   type ResponsePacket,
   TimeoutError,
-  type WireEvent,
 } from '@socketcluster-ts/core';
 import { checkName, wrongName } from './check-name.js';
-import type { Environment } from './environment.js';
-import type { Timers } from './timers.js';
-
-/** What may be said about one call. */
-export interface InvokeOptions {
-  /** How long to wait for the answer, in milliseconds, the time without a connection included; `Infinity` for ever. */
-  readonly timeout?: number;
-  /** The same, under the name that `socketcluster-client` has for it; `timeout` wins. @default the option `ackTimeout` */
-  readonly ackTimeout?: number;
-  /** Gives the call up. A server that knows how is told to stop working on it. */
-  readonly signal?: AbortSignal;
-}
+import type { ClientContext } from './client-context.js';
+import type { InvokeOptions, TransmitOptions } from './client-options.js';
+import { Timer } from './timer.js';
 
 /** The structure of an `AbortSignal` that is used; its type belongs to the platform. */
 type Signal = Pick<AbortSignal, 'aborted' | 'reason' | 'addEventListener' | 'removeEventListener'>;
-
-/** What may be said about one message. */
-export interface TransmitOptions {
-  /** How long the message may wait for a connection, in milliseconds. @default the option `ackTimeout` */
-  readonly ackTimeout?: number;
-}
 
 /** What is sent of frames and asked of the connection. */
 export interface OutboundLink {
@@ -46,20 +30,14 @@ export interface OutboundLink {
   /** Whether messages of the application may be sent: it is open, and the server has not announced that it will close. */
   readonly isWritable: boolean;
   readonly codec: CodecEngine;
-  readonly settings: {
-    readonly ackTimeout: number;
-    readonly maxQueuedMessages: number;
-    readonly cloneData: boolean;
-  };
   /** The most bytes that one frame of several packets may have. */
   readonly maxBatchBytes: number;
-  /** Whether the server understands `#abort`. */
-  readonly knowsAbort: boolean;
+  /** Whether the server understands an addition to the protocol. */
+  knows(extension: 'abort'): boolean;
   /** Writes one frame to the connection that is open. */
   write(frame: string | Uint8Array | ArrayBuffer): void;
   /** Sees to it that there is, or will be, a connection. */
   wake(): void;
-  emitError(error: unknown): void;
 }
 
 /** How a connection ended. */
@@ -77,15 +55,27 @@ const MAX_BATCH_PACKETS = 500;
 interface Outgoing {
   readonly event: string;
   readonly data?: unknown;
-  readonly call?: PendingCall;
   readonly packet?: object;
-  /** When a message gives up waiting for a connection; a call has a time of its own. */
-  deadline?: Deadline<Outgoing>;
+  /** The number of a call, from when it is sent. */
+  cid?: number;
+  /** Runs until a message must be sent, or a call be answered. */
+  timer?: Timer | undefined;
+  /** Whether a call is settled, or a message given up. */
+  isDone?: boolean;
+  readonly promise?: Promise<unknown>;
+  readonly onAnswer?: ((answer: unknown) => void) | undefined;
+  readonly resolve?: (answer: unknown) => void;
+  readonly reject?: (error: unknown) => void;
+}
+
+/** A call of ours, and how it is settled. */
+export interface Call extends Outgoing {
+  readonly promise: Promise<unknown>;
 }
 
 /**
  * Owns what a client has to send: what waits for a connection, in order, the batch being buffered, and the calls that
- * wait for an answer.
+ * wait for an answer, which are numbered 1, 2, 3, … as they are sent.
  *
  * With a connection everything leaves before the call returns. Without one it waits, no longer than its `ackTimeout`, and
  * so it does while the server is about to close.
@@ -95,47 +85,36 @@ interface Outgoing {
 export class Outbound {
   readonly batcher: Batcher<Outgoing>;
   readonly #link: OutboundLink;
-  readonly #timers: Timers;
-  readonly #calls: CallTable;
-  readonly #queue = new Map<object, Outgoing>();
+  readonly #context: ClientContext;
+  readonly #waiting = new Set<Outgoing>();
+  readonly #unanswered = new Map<number, Outgoing>();
+  #lastCid = 0;
 
-  constructor(link: OutboundLink, timers: Timers, environment: Environment) {
+  constructor(link: OutboundLink, context: ClientContext) {
     this.#link = link;
-    this.#timers = timers;
-    this.#calls = new CallTable(timers, (call) => this.#onGivenUp(call));
-    this.batcher = new Batcher((batch) => this.#sendBatch(batch), environment);
+    this.#context = context;
+    this.batcher = new Batcher((batch) => this.#sendBatch(batch), context.environment);
   }
 
   /** Sends an event that is not answered. What goes wrong is an `error` event. */
   transmit(event: string, data: unknown, options?: TransmitOptions): void {
     checkName(event);
     this.#link.wake();
-    const message: Outgoing = { event, data: this.#copy(data) };
-    if (this.#link.isWritable) this.#send(message);
-    else if (this.#isFull()) this.#link.emitError(this.#fullError(event));
-    else {
-      this.#queue.set(message, message);
-      this.#startTimer(message, options?.ackTimeout);
-    }
+    this.#accept({ event, data: this.#copy(data) }, options?.ackTimeout);
   }
 
   /** Calls a procedure of the server; settles with its answer. */
   invoke(event: string, data: unknown, options: InvokeOptions = {}): Promise<unknown> {
-    const timeout = options.timeout ?? options.ackTimeout ?? this.#link.settings.ackTimeout;
+    const timeout = options.timeout ?? options.ackTimeout ?? this.#context.settings.ackTimeout;
     const signal = options.signal as Signal | undefined;
     const refusal = refuse(event, timeout, signal);
     // Before the call is made: a connection that turns out to be stale takes the calls that there are with it.
     if (refusal === undefined) this.#link.wake();
-    const call = this.#calls.prepare(event);
-    if (refusal !== undefined) this.#calls.reject(call, refusal);
-    else if (!this.#link.isWritable && this.#isFull()) this.#calls.reject(call, this.#fullError(event));
-    else {
+    const call = newCall(event, this.#copy(data));
+    if (refusal === undefined) {
       if (signal !== undefined) this.#watch(call, signal);
-      if (timeout !== Infinity) this.#calls.startTimer(call, timeout);
-      const message: Outgoing = { event, data: this.#copy(data), call };
-      if (this.#link.isWritable) this.#send(message);
-      else this.#queue.set(call, message);
-    }
+      this.#accept(call, timeout);
+    } else this.#fail(call, refusal);
     return call.promise;
   }
 
@@ -144,132 +123,161 @@ export class Outbound {
     this.#send({ event, data });
   }
 
-  /** Makes a call at once, before the handshake too, past a batch. */
-  callNow(event: string, data: unknown, timeout: number): PendingCall {
-    const call = this.#calls.prepare(event);
-    this.#calls.startTimer(call, timeout);
-    this.#write({ event, data, call });
+  /**
+   * Makes a call at once, before the handshake too, past a batch. `onAnswer` is called with the answer before the next
+   * packet is read.
+   */
+  callNow(event: string, data: unknown, onAnswer?: (answer: unknown) => void): Call {
+    const call = newCall(event, data, onAnswer);
+    this.#startTimer(call);
+    this.#write(call);
     return call;
   }
 
   /** Makes one call for each payload, without a timeout; several leave in as few frames as may be. */
-  callAll(event: string, payloads: readonly unknown[]): PendingCall[] {
-    const messages = payloads.map((data) => ({ event, data, call: this.#calls.prepare(event) }));
-    if (messages.length === 1 || this.batcher.isBuffering)
-      for (const message of messages) this.#send(message);
-    else this.#sendBatch(messages);
-    return messages.map(({ call }) => call);
+  callAll(event: string, payloads: readonly unknown[]): Call[] {
+    const calls = payloads.map((data) => newCall(event, data));
+    if (calls.length === 1 || this.batcher.isBuffering) for (const call of calls) this.#send(call);
+    else this.#sendBatch(calls);
+    return calls;
   }
 
-  /** Gives up a call of `callNow()` or `callAll()`. */
-  giveUp(call: PendingCall, error: unknown): void {
-    this.#calls.reject(call, error);
+  /** Gives up a call, unless it is settled. */
+  giveUp(call: Call, error: unknown): void {
+    this.#fail(call, error);
   }
 
   /** Sends a packet past what waits, into the batch if one is being buffered. Without a connection it is an error. */
   sendObject(packet: object): void {
     if (this.#link.isOpen) this.#send({ event: '', packet });
     else
-      this.#link.emitError(
+      this.#context.emitError(
         new BadConnectionError('WebSocket is not open: the packet was not sent', 'disconnect'),
       );
   }
 
-  /** Takes an answer of the server; whether a call was ever made under its number. */
-  settle(packet: ResponsePacket): boolean {
-    return this.#calls.settle(packet) || this.#calls.wasIssued(packet.rid);
+  /**
+   * Takes an answer of the server; whether a call was ever made under its number.
+   *
+   * compat: an error that is falsy (`null`, `''`, 0, `false`) counts as success.
+   */
+  settle({ rid, data, error }: ResponsePacket): boolean {
+    const call = this.#unanswered.get(rid);
+    if (call === undefined) return Number.isInteger(rid) && rid > 0 && rid <= this.#lastCid;
+    if (error) this.#fail(call, hydrateError(error), 'refused');
+    else {
+      this.#forget(call);
+      call.onAnswer?.(data);
+      call.resolve?.(data);
+    }
+    return true;
   }
 
   /** Drops the batch that is being buffered, by the will of the application; its calls are told. */
   cancelBatch(): void {
-    for (const { call, event } of this.batcher.takeBatch()) {
-      if (call !== undefined)
-        this.#calls.reject(
-          call,
-          new AbortError(`The batch with the call of ${event} was cancelled`),
-          'not-sent',
-        );
+    for (const message of this.batcher.takeBatch()) {
+      if (message.promise !== undefined)
+        this.#fail(message, new AbortError(`The batch with the call of ${message.event} was cancelled`));
     }
   }
 
   /** Sends what waited, now that there is a connection. */
   flush(): void {
-    const waiting = [...this.#queue.values()];
-    this.#queue.clear();
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
     for (const message of waiting) {
-      if (message.deadline !== undefined) this.#timers.cancel(message.deadline);
+      if (message.promise === undefined) message.timer?.stop();
       this.#send(message);
     }
   }
 
   /** The connection is gone, or the attempt failed. */
   drop(makeError: (event: string) => Error, { isFinal, wasAnnounced = false }: EndOfConnection): void {
-    const batch = this.batcher.takeBatch();
-    this.batcher.dispose();
-    if (wasAnnounced && !isFinal) this.#calls.abortSent(makeError);
-    else this.#calls.abortAll(makeError);
     // What the protocol itself had to say, an `#unsubscribe` for instance, would be wrong on another connection.
-    const unsent = batch.filter(
-      ({ call, packet, event }) =>
-        call === undefined && packet === undefined && (event === '#publish' || !event.startsWith('#')),
-    );
-    const waiting = [...unsent, ...this.#queue.values()];
-    this.#queue.clear();
-    for (const message of waiting) {
-      if (isFinal) this.#report(message, makeError(message.event));
-      else if (message.call !== undefined) this.#queue.set(message.call, message);
-      else {
-        this.#queue.set(message, message);
-        if (message.deadline === undefined) this.#startTimer(message);
-      }
+    const unsent = this.batcher
+      .takeBatch()
+      .filter(
+        ({ promise, packet, event }) =>
+          promise !== undefined || (packet === undefined && (event === '#publish' || !event.startsWith('#'))),
+      );
+    this.batcher.dispose();
+    const waiting = [...unsent, ...this.#waiting];
+    for (const message of [...this.#unanswered.values(), ...waiting]) {
+      const mayWait = message.promise === undefined || (wasAnnounced && this.#waiting.has(message));
+      if (isFinal || !mayWait) this.#fail(message, makeError(message.event));
     }
+    this.#waiting.clear();
+    for (const message of waiting) if (message.isDone !== true) this.#wait(message);
   }
 
-  #watch(call: PendingCall, signal: Signal): void {
-    const abort = (): void => this.#calls.reject(call, abortError(call.event, signal));
+  #watch(call: Call, signal: Signal): void {
+    const abort = (): void => this.#fail(call, abortError(call.event, signal));
     signal.addEventListener('abort', abort);
     const forget = (): void => signal.removeEventListener('abort', abort);
     call.promise.then(forget, forget);
   }
 
-  #onGivenUp(call: PendingCall): void {
-    this.#queue.delete(call);
-    // The protocol's own events have no handler that could be told.
-    if (call.cid > 0 && !call.event.startsWith('#') && this.#link.isOpen && this.#link.knowsAbort) {
-      this.#send({ event: '#abort', data: { cid: call.cid } });
+  #accept(message: Outgoing, timeout?: number): void {
+    const { isWritable } = this.#link;
+    const { size } = this.#waiting;
+    if (!isWritable && size >= this.#context.settings.maxQueuedMessages) {
+      const refused = `Event ${message.event} was refused: ${size} messages wait for a connection`;
+      this.#fail(message, new ResourceLimitError(refused));
+      return;
     }
+    if (message.promise !== undefined) this.#startTimer(message, timeout);
+    if (isWritable) this.#send(message);
+    else this.#wait(message, timeout);
   }
 
-  #startTimer(message: Outgoing, ms: number = this.#link.settings.ackTimeout): void {
-    message.deadline = new Deadline((late: Outgoing) => this.#expire(late), message);
-    this.#timers.schedule(message.deadline, ms);
+  #wait(message: Outgoing, timeout?: number): void {
+    this.#waiting.add(message);
+    if (message.promise === undefined && message.timer?.isRunning !== true)
+      this.#startTimer(message, timeout);
+  }
+
+  #startTimer(message: Outgoing, ms: number = this.#context.settings.ackTimeout): void {
+    if (ms === Infinity) return;
+    message.timer = new Timer(this.#context.environment, () => this.#expire(message));
+    message.timer.start(ms);
   }
 
   #expire(message: Outgoing): void {
-    this.#queue.delete(message);
-    this.#report(message, new TimeoutError(`Event ${message.event} was not sent within its ackTimeout`));
+    const { event, promise } = message;
+    const what =
+      promise === undefined
+        ? `Event ${event} was not sent within its ackTimeout`
+        : `Event response for ${event} event timed out`;
+    this.#fail(message, new TimeoutError(what));
   }
 
-  #report(message: Outgoing, error: Error): void {
-    if (message.deadline !== undefined) this.#timers.cancel(message.deadline);
-    markDelivery(error, 'not-sent');
-    this.#link.emitError(error);
+  /** Nothing more becomes of a message. */
+  #forget(message: Outgoing): void {
+    message.isDone = true;
+    message.timer?.stop();
+    this.#waiting.delete(message);
+    if (message.cid !== undefined) this.#unanswered.delete(message.cid);
   }
 
-  #isFull(): boolean {
-    return this.#queue.size >= this.#link.settings.maxQueuedMessages;
-  }
-
-  #fullError(event: string): Error {
-    const error = new ResourceLimitError(
-      `Event ${event} was refused: ${this.#queue.size} messages wait for a connection`,
-    );
-    markDelivery(error, 'not-sent');
-    return error;
+  /** Gives a message up, unless that or something better has happened: whoever waits for it is told. */
+  #fail(
+    message: Outgoing,
+    error: unknown,
+    delivery: Delivery = message.cid === undefined ? 'not-sent' : 'unknown',
+  ): void {
+    if (message.isDone === true) return;
+    this.#forget(message);
+    markDelivery(error, delivery);
+    const { event, cid, reject } = message;
+    if (reject === undefined) this.#context.emitError(error);
+    else reject(error);
+    // The protocol's own events have no handler that could be told.
+    if (delivery === 'unknown' && !event.startsWith('#') && this.#link.isOpen && this.#link.knows('abort'))
+      this.transmitNow('#abort', { cid });
   }
 
   #copy(data: unknown): unknown {
-    return this.#link.settings.cloneData ? cloneData(data) : data;
+    return this.#context.settings.cloneData ? cloneData(data) : data;
   }
 
   #send(message: Outgoing): void {
@@ -281,30 +289,30 @@ export class Outbound {
     if (frame !== undefined) this.#link.write(frame);
   }
 
-  #sendBatch(messages: Outgoing[]): void {
-    if (messages.length > MAX_BATCH_PACKETS) {
-      this.#sendBatch(messages.slice(0, MAX_BATCH_PACKETS));
-      this.#sendBatch(messages.slice(MAX_BATCH_PACKETS));
+  #sendBatch(messages: readonly Outgoing[]): void {
+    const { codec, maxBatchBytes } = this.#link;
+    const open = messages.filter(({ isDone }) => isDone !== true);
+    const half = Math.min(MAX_BATCH_PACKETS, open.length >> 1);
+    const sendParts = (): void => {
+      this.#sendBatch(open.slice(0, half));
+      this.#sendBatch(open.slice(half));
+    };
+    if (open.length === 0) return;
+    if (open.length > MAX_BATCH_PACKETS) {
+      sendParts();
       return;
     }
-    const { codec, maxBatchBytes } = this.#link;
-    const open = messages.filter(({ call }) => call === undefined || this.#calls.isOpen(call));
-    if (open.length === 0) return;
-    const packets = open.map((message) => this.#packetOf(message));
     let frame: ReturnType<CodecEngine['encode']>;
     try {
-      frame = codec.encode(packets);
+      frame = codec.encode(open.map((message) => this.#packetOf(message)));
     } catch {
       // One packet that cannot be encoded must not take the others with it.
       for (const message of open) this.#write(message);
       return;
     }
     if (frame === undefined) return;
-    if (open.length > 1 && byteLength(frame) > maxBatchBytes) {
-      const half = open.length >> 1;
-      this.#sendBatch(open.slice(0, half));
-      this.#sendBatch(open.slice(half));
-    } else this.#link.write(frame);
+    if (open.length > 1 && byteLength(frame) > maxBatchBytes) sendParts();
+    else this.#link.write(frame);
   }
 
   /** The frame of one packet; one that cannot be encoded is reported to who waits for it. */
@@ -313,24 +321,29 @@ export class Outbound {
     try {
       return codec.encode(this.#packetOf(message));
     } catch (error) {
-      if (message.call !== undefined) {
-        this.#calls.reject(message.call, error, 'not-sent');
-        return undefined;
-      }
-      markDelivery(error, 'not-sent');
-      this.#link.emitError(error);
+      this.#fail(message, error, 'not-sent');
       const { rid } = (message.packet ?? {}) as { rid?: number };
       return rid === undefined ? undefined : codec.encode(errorPacket(rid, dehydrateError(error)));
     }
   }
 
-  #packetOf({ packet, event, data, call }: Outgoing): object {
+  #packetOf(message: Outgoing): object {
+    const { packet, event, data, promise } = message;
     if (packet !== undefined) return packet;
-    const ready: WireEvent = { event };
-    if (data !== undefined) ready.data = data;
-    if (call !== undefined) ready.cid = this.#calls.number(call);
-    return ready;
+    if (promise !== undefined) {
+      message.cid ??= ++this.#lastCid;
+      this.#unanswered.set(message.cid, message);
+    }
+    return eventPacket(event, data, message.cid);
   }
+}
+
+function newCall(event: string, data: unknown, onAnswer?: (answer: unknown) => void): Call {
+  let settle: Pick<Call, 'resolve' | 'reject'> = {};
+  const promise = new Promise((resolve, reject) => {
+    settle = { resolve, reject };
+  });
+  return { event, data, promise, onAnswer, ...settle };
 }
 
 /** Why a call cannot be made at all. */

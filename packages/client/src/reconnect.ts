@@ -1,49 +1,36 @@
-import { Deadline } from '@socketcluster-ts/core';
 import { backoff, backoffV20 } from './backoff.js';
 import type { ClientContext } from './client-context.js';
+import { Timer } from './timer.js';
 
 /** The longest delay that a server may ask for. */
 const MAX_HINT_MS = 600_000;
 
 /** Owns when the client connects again: the number of attempts, the timer, and what the server said about it. */
 export class Reconnect {
-  /** Whether an attempt is scheduled. */
-  isPending = false;
   /** The delay of the attempt that is scheduled, or was last, in milliseconds. */
-  delayMs = 0;
-  #attempts = 0;
-  #hintMs: number | undefined;
+  pendingReconnectTimeout = 0;
+  /** How many attempts were made since there was a connection that lasted, or since one has just begun. */
+  connectAttempts = 0;
+  /** How long the server wants to be left alone, in milliseconds. */
+  hintMs: number | undefined;
   /** Whether the server has said when the scheduled attempt shall be. */
   #isHinted = false;
   readonly #context: ClientContext;
-  readonly #deadline: Deadline<Reconnect>;
+  readonly #timer: Timer;
 
   constructor(context: ClientContext, connect: () => void) {
     this.#context = context;
-    this.#deadline = new Deadline((reconnect: Reconnect) => {
-      reconnect.isPending = false;
-      connect();
-    }, this);
+    this.#timer = new Timer(context.environment, connect);
   }
 
-  /** How many attempts were made since there was a connection that lasted. */
-  get attempts(): number {
-    return this.#attempts;
+  /** Whether an attempt is scheduled. */
+  get pendingReconnect(): boolean {
+    return this.#timer.isRunning;
   }
 
   /** Whether an attempt is scheduled after one that failed already, or when the server has said: nothing but time shall bring it on. */
   get isBackingOff(): boolean {
-    return this.isPending && (this.#attempts > 1 || this.#isHinted);
-  }
-
-  /** A connection has lasted long enough, or just begun: the next delays begin anew. */
-  reset(): void {
-    this.#attempts = 0;
-  }
-
-  /** The server wants to be left alone for so long. */
-  takeHint(delayMs: number): void {
-    this.#hintMs = Math.min(delayMs, MAX_HINT_MS);
+    return this.pendingReconnect && (this.connectAttempts > 1 || this.#isHinted);
   }
 
   /** Whether the client connects again by itself after this close code. */
@@ -53,36 +40,26 @@ export class Reconnect {
 
   /** Schedules the next attempt. */
   schedule(code: number): void {
-    this.cancel();
-    this.delayMs = this.#nextDelay(code);
-    this.isPending = true;
-    this.#context.timers.schedule(this.#deadline, this.delayMs);
-  }
-
-  /** Connects now, if an attempt is scheduled. */
-  hurry(): void {
-    if (!this.isPending) return;
-    this.#context.timers.cancel(this.#deadline);
-    this.#deadline.fire();
+    this.pendingReconnectTimeout = this.#nextDelay(code);
+    this.#timer.start(this.pendingReconnectTimeout);
   }
 
   cancel(): void {
-    this.isPending = false;
-    this.#context.timers.cancel(this.#deadline);
+    this.#timer.stop();
   }
 
   #nextDelay(code: number): number {
     const { settings, environment } = this.#context;
-    const hintMs = this.#hintMs;
-    this.#hintMs = undefined;
-    this.#isHinted = hintMs !== undefined;
-    const attempt = this.#attempts++;
+    const { hintMs } = this;
+    const attempt = this.connectAttempts++;
     const random = environment.random();
+    this.hintMs = undefined;
+    this.#isHinted = hintMs !== undefined;
     // A tenth more at random, so that all the clients of a server do not come back in one moment.
-    if (hintMs !== undefined) return Math.round(hintMs * (1 + random / 10));
-    if (settings.compat !== 'v20') return backoff(attempt, settings.autoReconnectOptions, random);
+    if (hintMs !== undefined) return Math.round(Math.min(hintMs, MAX_HINT_MS) * (1 + random / 10));
+    if (settings.compat === null) return backoff(attempt, settings.autoReconnectOptions, random);
     // compat: after a connection that was silent, or closed without a code, the first attempt is made at once.
-    if (attempt === 0 && (code === 4000 || code === 4001 || code === 1005)) return 0;
+    if (attempt === 0 && [4000, 4001, 1005].includes(code)) return 0;
     return backoffV20(attempt, settings.autoReconnectOptions, random);
   }
 }

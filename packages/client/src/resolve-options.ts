@@ -11,7 +11,12 @@ type Rule = readonly [allowed: string, check: (value: never) => boolean];
 const isText = (value: unknown): boolean => typeof value === 'string';
 const isObject = (value: unknown): boolean => typeof value === 'object' && !Array.isArray(value);
 const isAmount = (value: unknown): boolean => typeof value === 'number' && value >= 0;
+const TEXT: Rule = ['a string', isText];
 const OBJECT: Rule = ['an object', isObject];
+
+function oneOf(...values: readonly unknown[]): Rule {
+  return [values.map((value) => JSON.stringify(value)).join(' or '), (value) => values.includes(value)];
+}
 
 function methods(...names: readonly string[]): Rule {
   return [
@@ -20,33 +25,31 @@ function methods(...names: readonly string[]): Rule {
   ];
 }
 
-/** The rules of single options, by name. */
-const RULES = new Map<string, Rule>([
-  ['host', ['a name and a port, "example.com:8000"', (value) => /[^:]+:\d{2,5}$/.test(value)]],
-  ['port', ['a port', (value) => /^\d{1,5}$/.test(value)]],
-  ['query', ['an object or a string', (value) => isText(value) || isObject(value)]],
-  ['maxQueuedMessages', ['a number from 0', isAmount]],
-  ['autoReconnectOptions', OBJECT],
-  ['wsOptions', OBJECT],
-  ['authEngine', methods('saveToken', 'removeToken', 'loadToken')],
-  ['codecEngine', methods('encode', 'decode')],
-  ['contract', ['what defineContract() gives', methods('guard')[1]]],
-  ['getToken', ['a function', (value: unknown) => typeof value === 'function']],
-  ['protocolVersion', ['1 or 2', (value: unknown) => value === 1 || value === 2]],
-  ['compat', ['"v20"', (value: unknown) => value === 'v20']],
-]);
-
-/** The rules of all others, by the type of their default. */
-const RULES_BY_TYPE = new Map<string, Rule>([
-  ['boolean', ['true or false', (value: unknown) => typeof value === 'boolean']],
-  [
-    'number',
-    [`milliseconds from 0 to ${MAX_TIMER_MS}`, (value: number) => isAmount(value) && value <= MAX_TIMER_MS],
-  ],
-  // Those without a default are texts.
-  ['object', ['a string', isText]],
-  ['string', ['a string', isText]],
-]);
+/** The rules of single options by name, and of all others by the type of their default. */
+const RULES: ReadonlyMap<string, Rule> = new Map(
+  Object.entries<Rule>({
+    host: ['a name and a port, "example.com:8000"', (value) => /[^:]+:\d{2,5}$/.test(value)],
+    port: ['a port', (value) => /^\d{1,5}$/.test(value)],
+    query: ['an object or a string', (value) => isText(value) || isObject(value)],
+    maxQueuedMessages: ['a number from 0', isAmount],
+    autoReconnectOptions: OBJECT,
+    wsOptions: OBJECT,
+    authEngine: methods('saveToken', 'removeToken', 'loadToken'),
+    codecEngine: methods('encode', 'decode'),
+    contract: ['what defineContract() gives', methods('guard')[1]],
+    getToken: ['a function', (value: unknown) => typeof value === 'function'],
+    protocolVersion: oneOf(1, 2),
+    compat: oneOf('v20'),
+    'a boolean': ['true or false', (value: unknown) => typeof value === 'boolean'],
+    'a number': [
+      `milliseconds from 0 to ${MAX_TIMER_MS}`,
+      (value: number) => isAmount(value) && value <= MAX_TIMER_MS,
+    ],
+    // Those without a default are texts.
+    'a object': TEXT,
+    'a string': TEXT,
+  }),
+);
 
 /**
  * The options a client works with: what was given, checked, on top of the defaults. The given object is not changed;
@@ -122,22 +125,22 @@ function checked(
   const settings: Record<string, unknown> = { ...defaults };
   for (const [name, value] of Object.entries(given) as [string, unknown][]) {
     if (value === undefined || value === null) continue;
-    const rule =
-      RULES.get(name) ?? (name in defaults ? RULES_BY_TYPE.get(typeof (defaults[name] ?? null)) : undefined);
-    if (rule !== undefined && !rule[1](value as never)) throw invalid(prefix + name, rule[0], value);
+    const kind = name in defaults ? `a ${typeof (defaults[name] ?? null)}` : '';
+    const [allowed, check] = RULES.get(name) ?? RULES.get(kind) ?? [];
+    if (check?.(value as never) === false) throw invalid(prefix + name, allowed, value);
     settings[name] = value;
   }
   return settings;
 }
 
-/** A UUID of version 4. `crypto.randomUUID()` is missing on pages without TLS. */
+/** A UUID of version 4, of which the variant is always 8. `crypto.randomUUID()` is missing on pages without TLS. */
 function newId(environment: Environment): string {
-  return 'xxxxxxxx-xxxx-4xxx-yxxx-xxxxxxxxxxxx'.replace(/[xy]/g, (digit) =>
-    Math.floor(digit === 'x' ? environment.random() * 16 : 8 + environment.random() * 4).toString(16),
+  return 'xxxxxxxx-xxxx-4xxx-8xxx-xxxxxxxxxxxx'.replaceAll('x', () =>
+    Math.floor(environment.random() * 16).toString(16),
   );
 }
 
-function invalid(option: string, allowed: string, given: unknown): InvalidArgumentsError {
+function invalid(option: string, allowed: string | undefined, given: unknown): InvalidArgumentsError {
   const isTooLong = typeof given === 'number' && given > MAX_TIMER_MS;
   const shown = isText(given) ? JSON.stringify(given) : isObject(given) ? 'an object' : String(given);
   return new InvalidArgumentsError(

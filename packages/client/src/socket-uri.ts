@@ -8,32 +8,30 @@ export interface UriParts {
   readonly protocolScheme?: string | null | undefined;
   readonly socketPath?: string | null | undefined;
   readonly query: string | Readonly<Record<string, unknown>>;
+  readonly timestampRequests: boolean;
+  readonly timestampParam: string;
 }
 
 /**
- * The address a client connects to. `extraQuery` is one more parameter, for a timestamp.
+ * The address a client connects to, at this time.
  *
  * compat: the default port is left out when it is given as a number; as text it stays.
  */
-export function socketUri(parts: UriParts, extraQuery?: readonly [string, string]): string {
-  const { secure, port, socketPath } = parts;
+export function socketUri(parts: UriParts, now: number): string {
+  const { secure, port, socketPath, hostname } = parts;
   const scheme = parts.protocolScheme ?? (secure ? 'wss' : 'ws');
-  const query = queryOf(parts.query, extraQuery);
-  const path = query === '' ? parts.path : `${parts.path}?${query}`;
-  if (socketPath) return `${scheme}://${socketPath}:${path}`;
-  if (parts.host) return `${scheme}://${parts.host}${path}`;
-  const isDefaultPort =
-    port === undefined || port === null || port === '' || port === (scheme === 'wss' ? 443 : 80);
-  return `${scheme}://${parts.hostname}${isDefaultPort ? '' : `:${port}`}${path}`;
+  const isDefaultPort = !port || port === (scheme === 'wss' ? 443 : 80);
+  const host = parts.host ?? (isDefaultPort ? hostname : `${hostname}:${port}`);
+  const query = queryOf(parts, String(now));
+  return `${scheme}://${socketPath ? `${socketPath}:` : host}${parts.path}${query && `?${query}`}`;
 }
 
-function queryOf(query: UriParts['query'], extra: readonly [string, string] | undefined): string {
-  const pairs: [string, string][] = extra === undefined ? [] : [[...extra]];
-  if (typeof query === 'string') {
-    return [query.replace(/^\?/, ''), String(new URLSearchParams(pairs))].filter(Boolean).join('&');
-  }
-  const given = Object.entries(query).flatMap(([key, value]) =>
-    (Array.isArray(value) ? value : [value]).map((each): [string, string] => [key, String(each)]),
+function queryOf({ query, timestampRequests, timestampParam }: UriParts, now: string): string {
+  const isText = typeof query === 'string';
+  const pairs = Object.entries(isText ? {} : query).flatMap(([key, value]) =>
+    [value].flat().map((each): [string, string] => [key, String(each)]),
   );
-  return String(new URLSearchParams([...given, ...pairs]));
+  if (timestampRequests) pairs.push([timestampParam, now]);
+  const given = isText ? query.replace(/^\?/, '') : '';
+  return [given, String(new URLSearchParams(pairs))].filter(Boolean).join('&');
 }

@@ -3,14 +3,13 @@ import {
   type ChannelOptions,
   type ChannelState,
   ChannelStreams,
-  Deadline,
-  type PendingCall,
   TimeoutError,
 } from '@socketcluster-ts/core';
 import type { AuthState } from './auth-state.js';
 import { checkName } from './check-name.js';
 import type { ClientContext } from './client-context.js';
-import type { Outbound } from './outbound.js';
+import type { Call, Outbound } from './outbound.js';
+import { Timer } from './timer.js';
 
 /** How one channel was subscribed to, and how far that is. */
 interface Subscription {
@@ -18,8 +17,11 @@ interface Subscription {
   options: ChannelOptions;
   state: ChannelState;
   /** The `#subscribe` that is under way. */
-  call: PendingCall | undefined;
+  call: Call | undefined;
 }
+
+/** An event of a channel; the socket emits the same, with the name of the channel. */
+type ChannelEvent = readonly [event: string, payload: object];
 
 /**
  * Owns the channels a client wants, the streams of all channels, and the subscriptions that are under way.
@@ -36,25 +38,26 @@ export class Subscriptions {
   readonly #auth: AuthState;
   readonly #isOpen: () => boolean;
   readonly #wanted = new Map<string, Subscription>();
-  readonly #underWay = new Set<PendingCall>();
-  readonly #noAnswer: Deadline<Subscriptions>;
+  #underWay = 0;
+  readonly #noAnswer: Timer;
 
   constructor(context: ClientContext, outbound: Outbound, auth: AuthState, isOpen: () => boolean) {
     this.#context = context;
     this.#outbound = outbound;
     this.#auth = auth;
     this.#isOpen = isOpen;
-    this.#noAnswer = new Deadline((subscriptions: Subscriptions) => subscriptions.#giveUpUnanswered(), this);
+    this.#noAnswer = new Timer(context.environment, () => this.#giveUpUnanswered());
   }
 
   /** Wants a channel, or changes the options of one that is wanted. */
-  subscribe(name: string, options: ChannelOptions = {}): void {
+  subscribe(name: string, { waitForAuth, priority, data }: ChannelOptions = {}): void {
     checkName(name);
-    const known = this.#wanted.get(name);
-    const subscription: Subscription = known ?? { name, options: {}, state: 'pending', call: undefined };
-    subscription.options = copyOptions(options);
+    const given = Object.entries({ waitForAuth, priority, data }).filter(([, value]) => value !== undefined);
+    const options: ChannelOptions = Object.fromEntries(given);
+    const subscription = this.#wanted.get(name) ?? { name, options, state: 'pending', call: undefined };
+    subscription.options = options;
     this.#wanted.set(name, subscription);
-    if (this.#isDue(subscription)) this.#request([subscription]);
+    this.#request([subscription]);
   }
 
   /** Does not want a channel any more; what it still brings is not delivered. */
@@ -68,12 +71,10 @@ export class Subscriptions {
 
   /** The server ended a subscription. */
   kickOut(wireName: string, message: unknown): void {
-    const name = this.#strip(wireName);
+    const name = this.nameOf(wireName);
     const subscription = this.#wanted.get(name);
     if (subscription === undefined) return;
-    const payload = message === undefined ? {} : { message: message as string };
-    this.streams.writeEvent(name, 'kickOut', payload);
-    this.#context.face.emit('kickOut', { channel: name, ...payload });
+    this.#tell(name, ['kickOut', message === undefined ? {} : { message }]);
     // Answers are never behind a kick out, so it ended an earlier subscription than the one that is under way.
     const isUnderWay = subscription.call !== undefined;
     this.#remove(subscription);
@@ -82,7 +83,8 @@ export class Subscriptions {
 
   /** The name of a channel as the application knows it. */
   nameOf(wireName: string): string {
-    return this.#strip(wireName);
+    const prefix = this.#decorate('');
+    return wireName.startsWith(prefix) ? wireName.slice(prefix.length) : wireName;
   }
 
   isWanted(name: string): boolean {
@@ -91,51 +93,25 @@ export class Subscriptions {
 
   /** Delivers a message of a channel, if that is wanted. */
   deliver(name: string, data: unknown): void {
-    if (this.#wanted.has(name)) this.streams.write(name, data);
+    if (this.isWanted(name)) this.streams.write(name, data);
   }
 
   /** So many messages of a channel are missing, or an unknown number. */
   reportGap(wireName: string, dropped: number | null): void {
-    const channel = this.#strip(wireName);
-    if (!this.#wanted.has(channel)) return;
-    this.streams.writeEvent(channel, 'gap', { dropped });
-    this.#context.face.emit('gap', { channel, dropped });
+    const name = this.nameOf(wireName);
+    if (this.isWanted(name)) this.#tell(name, ['gap', { dropped }]);
   }
 
   /** Subscribes what is pending and can be, the highest priority first. */
   process(): void {
-    const due = [...this.#wanted.values()].filter((subscription) => this.#isDue(subscription));
-    // Stable: equal ones stay in the order in which they were asked for.
-    if (due.length > 0) this.#request(due.toSorted((one, other) => priorityOf(other) - priorityOf(one)));
-  }
-
-  #isDue({ state, call, options }: Subscription): boolean {
-    if (this.isPreparing || !this.#isOpen() || state !== 'pending' || call !== undefined) return false;
-    return options.waitForAuth !== true || this.#auth.isAuthenticated;
-  }
-
-  #request(due: readonly Subscription[]): void {
-    for (const { name, options } of due) {
-      this.#context.face.emit('subscribeRequest', { channel: name, subscriptionOptions: options });
-    }
-    const calls = this.#outbound.callAll(
-      '#subscribe',
-      due.map((subscription) => this.#payload(subscription)),
-    );
-    this.#awaitAnswer();
-    for (const [index, subscription] of due.entries()) {
-      const call = calls[index] as PendingCall;
-      subscription.call = call;
-      this.#underWay.add(call);
-      void this.#settle(subscription, call);
-    }
+    this.#request([...this.#wanted.values()]);
   }
 
   /** The connection ended: what was subscribed is pending again. */
   suspend(): void {
     this.isPreparing = false;
-    this.#underWay.clear();
-    this.#context.timers.cancel(this.#noAnswer);
+    this.#underWay = 0;
+    this.#noAnswer.stop();
     for (const subscription of this.#wanted.values()) {
       subscription.call = undefined;
       if (subscription.state === 'subscribed') this.#setState(subscription, 'pending');
@@ -166,8 +142,38 @@ export class Subscriptions {
     return data === undefined ? { channel } : { channel, data };
   }
 
-  async #settle(subscription: Subscription, call: PendingCall): Promise<void> {
+  #request(subscriptions: readonly Subscription[]): void {
+    const { face } = this.#context;
+    if (this.isPreparing || !this.#isOpen()) return;
+    const due = subscriptions
+      .filter(
+        ({ state, call, options }) => state === 'pending' && call === undefined && this.#isAllowed(options),
+      )
+      // Stable: equal ones stay in the order in which they were asked for.
+      .toSorted((one, other) => (other.options.priority ?? 0) - (one.options.priority ?? 0));
+    if (due.length === 0) return;
+    for (const { name, options } of due)
+      face.emit('subscribeRequest', { channel: name, subscriptionOptions: options });
+    const payloads = due.map(({ name, options: { waitForAuth, data } }) => ({
+      channel: this.#decorate(name),
+      ...(waitForAuth === true && { waitForAuth }),
+      // differs: upstream sends only what is truthy.
+      ...(data !== undefined && { data }),
+    }));
+    this.#underWay += due.length;
+    this.#awaitAnswer();
+    for (const [index, call] of this.#outbound.callAll('#subscribe', payloads).entries())
+      void this.#settle(due[index] as Subscription, call);
+  }
+
+  #isAllowed({ waitForAuth }: ChannelOptions): boolean {
+    return waitForAuth !== true || this.#auth.isAuthenticated;
+  }
+
+  async #settle(subscription: Subscription, call: Call): Promise<void> {
+    const { name } = subscription;
     let failure: { error: unknown } | undefined;
+    subscription.call = call;
     try {
       await call.promise;
     } catch (error) {
@@ -175,30 +181,26 @@ export class Subscriptions {
     }
     // Unsubscribed, kicked out or disconnected meanwhile, and perhaps subscribed again.
     if (subscription.call !== call) return;
-    subscription.call = undefined;
-    this.#answered(call);
+    const { options } = subscription;
+    this.#answered(subscription);
     if (failure === undefined) this.#setState(subscription, 'subscribed');
-    else this.#fail(subscription, failure.error);
-  }
-
-  #fail(subscription: Subscription, error: unknown): void {
-    const { name, options } = subscription;
-    // It is tried again once the client is authenticated, which it was when it asked.
-    if (options.waitForAuth === true && !this.#auth.isAuthenticated) return;
-    this.#wanted.delete(name);
-    this.streams.writeEvent(name, 'subscribeFail', { error, subscriptionOptions: options });
-    this.#context.face.emit('subscribeFail', { error, channel: name, subscriptionOptions: options });
+    // One that waits for authentication, which was lost meanwhile, goes on waiting.
+    else if (this.#isAllowed(options)) {
+      this.#wanted.delete(name);
+      this.#tell(name, ['subscribeFail', { ...failure, subscriptionOptions: options }]);
+    }
   }
 
   #awaitAnswer(): void {
-    const { timers, settings } = this.#context;
-    if (settings.subscribeTimeout > 0) timers.schedule(this.#noAnswer, settings.subscribeTimeout);
+    const { subscribeTimeout } = this.#context.settings;
+    if (this.#underWay === 0) this.#noAnswer.stop();
+    else if (subscribeTimeout > 0) this.#noAnswer.start(subscribeTimeout);
   }
 
-  #answered(call: PendingCall): void {
-    this.#underWay.delete(call);
-    if (this.#underWay.size > 0) this.#awaitAnswer();
-    else this.#context.timers.cancel(this.#noAnswer);
+  #answered(subscription: Subscription): void {
+    subscription.call = undefined;
+    this.#underWay--;
+    this.#awaitAnswer();
   }
 
   /** Nothing was answered for too long. The server may have subscribed all the same, so it is told to leave. */
@@ -213,62 +215,32 @@ export class Subscriptions {
   #remove(subscription: Subscription): void {
     const { name, state, call } = subscription;
     this.#wanted.delete(name);
-    subscription.call = undefined;
     if (call !== undefined) {
-      this.#answered(call);
+      this.#answered(subscription);
       this.#outbound.giveUp(call, new AbortError(`${name} was unsubscribed meanwhile`));
     }
     if (state === 'subscribed') this.#setState(subscription, 'unsubscribed');
   }
 
-  /** The events of a channel come before those of the socket, and the change of state before what it means. */
-  #setState(subscription: Subscription, state: ChannelState): void {
-    const { name, options } = subscription;
-    const { face } = this.#context;
-    const change = {
-      oldChannelState: subscription.state,
-      newChannelState: state,
-      ...(state === 'subscribed' ? { subscriptionOptions: options } : undefined),
-    };
-    subscription.state = state;
-    this.streams.writeEvent(name, 'subscribeStateChange', change);
-    if (state === 'subscribed') this.streams.writeEvent(name, 'subscribe', { subscriptionOptions: options });
-    if (state === 'unsubscribed') this.streams.writeEvent(name, 'unsubscribe', {});
-    face.emit('subscribeStateChange', { channel: name, ...change });
-    if (state === 'subscribed') face.emit('subscribe', { channel: name, subscriptionOptions: options });
-    if (state === 'unsubscribed') face.emit('unsubscribe', { channel: name });
+  /** The change of state comes before what it means. */
+  #setState(subscription: Subscription, newChannelState: ChannelState): void {
+    const { name, options, state: oldChannelState } = subscription;
+    const isSubscribed = newChannelState === 'subscribed';
+    const payload = isSubscribed ? { subscriptionOptions: options } : {};
+    const change: ChannelEvent = ['subscribeStateChange', { oldChannelState, newChannelState, ...payload }];
+    subscription.state = newChannelState;
+    if (newChannelState === 'pending') this.#tell(name, change);
+    else this.#tell(name, change, [isSubscribed ? 'subscribe' : 'unsubscribe', payload]);
   }
 
-  #payload({ name, options }: Subscription): object {
-    const payload: { channel: string; waitForAuth?: true; data?: unknown } = {
-      channel: this.#decorate(name),
-    };
-    if (options.waitForAuth === true) payload.waitForAuth = true;
-    // differs: upstream sends only what is truthy.
-    if (options.data !== undefined) payload.data = options.data;
-    return payload;
+  /** The events of a channel come before those of the socket. */
+  #tell(channel: string, ...events: readonly ChannelEvent[]): void {
+    const { face } = this.#context;
+    for (const [event, payload] of events) this.streams.writeEvent(channel, event, payload);
+    for (const [event, payload] of events) face.emit(event, { channel, ...payload });
   }
 
   #decorate(name: string): string {
     return (this.#context.settings.channelPrefix ?? '') + name;
   }
-
-  #strip(wireName: string): string {
-    const { channelPrefix } = this.#context.settings;
-    return channelPrefix && wireName.startsWith(channelPrefix)
-      ? wireName.slice(channelPrefix.length)
-      : wireName;
-  }
-}
-
-function priorityOf({ options }: Subscription): number {
-  return options.priority ?? 0;
-}
-
-function copyOptions({ waitForAuth, priority, data }: ChannelOptions): ChannelOptions {
-  return {
-    ...(waitForAuth === undefined ? undefined : { waitForAuth }),
-    ...(priority === undefined ? undefined : { priority }),
-    ...(data === undefined ? undefined : { data }),
-  };
 }

@@ -1,7 +1,8 @@
-import { AuthError, Deadline, isTokenExpired } from '@socketcluster-ts/core';
+import { AuthError, isTokenExpired } from '@socketcluster-ts/core';
 import type { AuthState } from './auth-state.js';
 import type { ClientContext } from './client-context.js';
 import { decodeToken } from './decode-token.js';
+import { Timer } from './timer.js';
 
 /** A token is renewed so long before it expires, or at half of its remaining life if that is shorter. */
 const LEAD_MS = 60_000;
@@ -13,36 +14,35 @@ const LEAST_DELAY_MS = 1000;
 export class TokenRefresh {
   readonly #context: ClientContext;
   readonly #auth: AuthState;
-  readonly #deadline: Deadline<TokenRefresh>;
+  readonly #timer: Timer;
   /** How often it was stopped. */
   #stops = 0;
 
   constructor(context: ClientContext, auth: AuthState) {
     this.#context = context;
     this.#auth = auth;
-    this.#deadline = new Deadline((refresh: TokenRefresh) => void refresh.#renew(), this);
+    this.#timer = new Timer(context.environment, () => void this.#renew());
   }
 
   /** Plans the next renewal, because the token is another one now, or the clock jumped. */
   plan(): void {
-    const { timers, settings, environment } = this.#context;
+    const { settings, environment } = this.#context;
     const expiry: unknown = this.#auth.authToken?.exp;
-    const leftMs = Number(expiry) * 1000 - environment.now();
-    timers.cancel(this.#deadline);
-    if (settings.getToken === null || typeof expiry !== 'number' || leftMs <= 0) return;
-    timers.schedule(this.#deadline, Math.max(leftMs - LEAD_MS, leftMs / 2, LEAST_DELAY_MS));
+    const leftMs = typeof expiry === 'number' ? expiry * 1000 - environment.now() : 0;
+    this.#timer.stop();
+    if (settings.getToken !== null && leftMs > 0)
+      this.#timer.start(Math.max(leftMs - LEAD_MS, leftMs / 2, LEAST_DELAY_MS));
   }
 
   stop(): void {
     this.#stops++;
-    this.#context.timers.cancel(this.#deadline);
+    this.#timer.stop();
   }
 
   /** The token to connect with: the one that is kept, or a fresh one if that is expired. */
   async tokenForHandshake(kept: string | null): Promise<string | null> {
-    const { settings, environment } = this.#context;
-    if (settings.getToken === null || !isTokenExpired(decodeToken(kept), environment.now())) return kept;
-    return (await this.#ask()) ?? kept;
+    const isExpired = isTokenExpired(decodeToken(kept), this.#context.environment.now());
+    return (isExpired ? await this.#ask() : null) ?? kept;
   }
 
   async #renew(): Promise<void> {
@@ -54,7 +54,7 @@ export class TokenRefresh {
     try {
       if (token !== null) {
         const { authError } = await this.#auth.authenticate(token);
-        if (authError !== null) this.#fail(authError);
+        if (authError !== null) throw authError;
       }
     } catch (error) {
       this.#fail(error);
@@ -73,6 +73,6 @@ export class TokenRefresh {
   }
 
   #fail(cause: unknown): void {
-    this.#context.face.emit('error', { error: new AuthError('The token could not be renewed', { cause }) });
+    this.#context.emitError(new AuthError('The token could not be renewed', { cause }));
   }
 }

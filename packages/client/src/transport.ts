@@ -1,5 +1,6 @@
-import { Deadline, sanitizeClose } from '@socketcluster-ts/core';
+import { sanitizeClose } from '@socketcluster-ts/core';
 import type { ClientContext } from './client-context.js';
+import { Timer } from './timer.js';
 import type { RawWebSocket } from './web-socket.js';
 
 /** Who uses a connection, and hears what becomes of it. */
@@ -8,8 +9,10 @@ export interface TransportOwner {
   transportOpened(): void;
   /** Every frame; a ping is answered already. */
   frameReceived(frame: unknown, isPing: boolean): void;
-  /** The server was silent for too long. `isLate` when the clock jumped meanwhile, so that it may not have been. */
-  transportSilent(isLate: boolean): void;
+  /** The clock jumped, so that the server may not have been silent for as long as it seems: is it there? */
+  transportDoubted(): void;
+  /** The server was silent for too long. */
+  transportSilent(): void;
   /** The connection ended by itself; `cause` is what the platform gave as its reason, if anything. */
   transportClosed(code: number, reason: string, cause: unknown): void;
 }
@@ -21,41 +24,33 @@ const CLOSE_TIMEOUT_MS = 2000;
 const SLEPT_MS = 1000;
 
 /**
- * Owns one WebSocket, from its opening to its end, and the deadline of the pings that come over it. Once it is closed
- * from this side its owner hears nothing of it any more, whatever still arrives.
+ * Owns one WebSocket, from its opening to its end, and for how long its server may be silent. Once it is closed from
+ * this side its owner hears nothing of it any more, whatever still arrives.
  */
 export class Transport {
   readonly socket: RawWebSocket;
   /** Resolves when the WebSocket is closed, or was cut because it did not close in time. */
   readonly closed: Promise<void>;
-  /** When the last ping came, or the WebSocket opened, by the clock of the environment. */
-  lastPing: number;
   bytesReceived = 0;
-  /** How many signs of life there were: frames, and answers to `ping()`. */
-  heard = 0;
-  #owner: TransportOwner | undefined;
+  /** How long the server may be silent, in milliseconds. */
   #pingTimeout: number;
+  /** When the last ping came, or the WebSocket opened, by the clock of the environment. */
+  #lastPing: number;
+  #isProbing = false;
+  #owner: TransportOwner | undefined;
   #failure: unknown;
   readonly #context: ClientContext;
-  readonly #silence: Deadline<Transport>;
-  readonly #ending: Deadline<Transport>;
+  readonly #silence: Timer;
+  #ending: Timer | undefined;
 
   constructor(owner: TransportOwner, socket: RawWebSocket, context: ClientContext) {
+    const { settings, environment } = context;
     this.#owner = owner;
     this.socket = socket;
     this.#context = context;
-    const { settings, environment } = context;
     this.#pingTimeout = settings.connectTimeout;
-    this.lastPing = environment.now();
-    let resolveClosed: (() => void) | undefined;
-    this.closed = new Promise((resolve) => {
-      resolveClosed = resolve;
-    });
-    this.#silence = new Deadline((transport: Transport) => transport.#onSilence(), this);
-    this.#ending = new Deadline((transport: Transport) => {
-      transport.socket.terminate?.();
-      resolveClosed?.();
-    }, this);
+    this.#lastPing = environment.now();
+    this.#silence = new Timer(environment, () => this.#onSilence());
     socket.binaryType = settings.binaryType;
     socket.addEventListener('open', () => {
       if (this.#owner === undefined) return;
@@ -63,34 +58,27 @@ export class Transport {
       this.#owner.transportOpened();
     });
     socket.addEventListener('message', ({ data }) => this.#onMessage(data));
-    socket.on?.('pong', () => {
-      this.heard++;
-    });
+    socket.on?.('pong', () => this.#onSignOfLife());
     // Followed by a close event, which takes care of everything.
     socket.addEventListener('error', ({ error }) => {
       this.#failure = error;
     });
-    socket.addEventListener('close', ({ code, reason }) => {
-      context.timers.cancel(this.#ending);
-      resolveClosed?.();
-      this.detach()?.transportClosed(code ?? 1005, reason ?? '', this.#failure);
+    this.closed = new Promise((resolve) => {
+      this.#ending = new Timer(environment, () => {
+        socket.terminate?.();
+        resolve();
+      });
+      socket.addEventListener('close', ({ code = 1005, reason = '' }) => {
+        this.#ending?.stop();
+        resolve();
+        this.detach()?.transportClosed(code, reason, this.#failure);
+      });
     });
-  }
-
-  /** How long the server may be silent, in milliseconds. */
-  get pingTimeout(): number {
-    return this.#pingTimeout;
-  }
-
-  set pingTimeout(pingTimeout: number) {
-    this.#pingTimeout = pingTimeout;
-    this.hearPing();
   }
 
   /** Whether a ping is overdue, which a timer may not have noticed yet. */
   get isStale(): boolean {
-    const { environment, settings } = this.#context;
-    return !settings.pingTimeoutDisabled && environment.now() - this.lastPing >= this.#pingTimeout;
+    return !this.#context.settings.pingTimeoutDisabled && this.#overdueMs() >= 0;
   }
 
   send(frame: string | Uint8Array | ArrayBuffer): void {
@@ -98,21 +86,21 @@ export class Transport {
   }
 
   /** Closes the WebSocket in the background. What it still brings is dropped. */
-  close(code: number, reason: string | undefined): void {
+  close(givenCode: number, givenReason?: string): void {
+    const { code, reason } = sanitizeClose(givenCode, givenReason);
     this.detach();
-    const close = sanitizeClose(code, reason);
-    this.#context.timers.schedule(this.#ending, CLOSE_TIMEOUT_MS);
+    this.#ending?.start(CLOSE_TIMEOUT_MS);
     try {
-      this.socket.close(close.code, close.reason);
+      this.socket.close(code, reason);
     } catch {
       // Browsers send no code below 3000 but this one.
-      this.socket.close(1000, close.reason);
+      this.socket.close(1000, reason);
     }
   }
 
   /** Ends the WebSocket without waiting for the peer, which is thought to be gone. */
   cut(code: number): void {
-    this.close(code, undefined);
+    this.close(code);
     this.socket.terminate?.();
   }
 
@@ -120,39 +108,63 @@ export class Transport {
   detach(): TransportOwner | undefined {
     const owner = this.#owner;
     this.#owner = undefined;
-    this.#context.timers.cancel(this.#silence);
+    this.#isProbing = false;
+    this.#silence.stop();
     return owner;
+  }
+
+  /**
+   * From now on the server has to show a sign of life within `probeTimeout`. It is asked for one, if the WebSocket can do
+   * that; else the owner has to ask for something that is answered, when this gives true.
+   */
+  probe(): boolean {
+    const { probeTimeout } = this.#context.settings;
+    if (this.#isProbing || probeTimeout === 0) return false;
+    this.#isProbing = true;
+    this.#silence.start(probeTimeout);
+    this.socket.ping?.();
+    return this.socket.ping === undefined;
+  }
+
+  /** There was a sign of life that counts as a ping: from now on the server may be silent for `pingTimeout` ms. */
+  hearPing(pingTimeout: number = this.#pingTimeout): void {
+    const { settings, environment } = this.#context;
+    this.#pingTimeout = pingTimeout;
+    this.#isProbing = false;
+    this.#lastPing = environment.now();
+    if (settings.pingTimeoutDisabled) this.#silence.stop();
+    else this.#silence.start(this.#pingTimeout);
   }
 
   #onMessage(frame: unknown): void {
     if (this.#owner === undefined) return;
-    this.heard++;
-    const isText = typeof frame === 'string';
-    this.bytesReceived += isText ? frame.length : ((frame as ArrayBuffer)?.byteLength ?? 0);
+    const { byteLength, length = byteLength ?? 0 } = (frame ?? {}) as {
+      length?: number;
+      byteLength?: number;
+    };
     const isV1 = this.#context.settings.protocolVersion === 1;
-    const isPing = frame === (isV1 ? '#1' : '');
+    const [ping, pong] = isV1 ? (['#1', '#2'] as const) : (['', ''] as const);
+    const isPing = frame === ping;
+    this.bytesReceived += length;
+    this.#onSignOfLife();
     if (isPing) {
       this.hearPing();
-      this.send(isV1 ? '#2' : '');
+      this.send(pong);
     }
     this.#owner.frameReceived(frame, isPing);
   }
 
-  /** Asks for a sign of life, if the WebSocket can do that. */
-  ping(): boolean {
-    this.socket.ping?.();
-    return this.socket.ping !== undefined;
+  #onSignOfLife(): void {
+    if (this.#isProbing) this.hearPing();
   }
 
-  /** There was a sign of life that counts as a ping: from now on the server may be silent for `pingTimeout`. */
-  hearPing(): void {
-    const { timers, settings, environment } = this.#context;
-    this.lastPing = environment.now();
-    if (!settings.pingTimeoutDisabled) timers.schedule(this.#silence, this.#pingTimeout);
+  #overdueMs(): number {
+    return this.#context.environment.now() - this.#lastPing - this.#pingTimeout;
   }
 
   #onSilence(): void {
-    const late = this.#context.environment.now() - this.lastPing - this.#pingTimeout;
-    this.#owner?.transportSilent(late > SLEPT_MS);
+    const { probeTimeout } = this.#context.settings;
+    if (!this.#isProbing && probeTimeout > 0 && this.#overdueMs() > SLEPT_MS) this.#owner?.transportDoubted();
+    else this.#owner?.transportSilent();
   }
 }

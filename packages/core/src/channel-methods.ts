@@ -3,7 +3,6 @@ import {
   familyMethodName,
   MANAGING_METHODS,
   type NamedConsumerStats,
-  WritableConsumableStream,
 } from '@socketcluster-ts/streams';
 import type { ChannelStreams } from './channel-streams.js';
 
@@ -104,9 +103,6 @@ export interface ChannelStreamsOwner {
   readonly channelStreams: ChannelStreams;
 }
 
-/** What a channel whose messages nobody reads answers from. */
-const nobody = new WritableConsumableStream();
-
 const OF_CHANNELS = ['close', 'closeAll', 'kill', 'killAll', 'getBackpressure', 'getBackpressureAll'];
 
 /** What can be asked of all channels: those that need no name of a stream. */
@@ -132,10 +128,10 @@ export function addChannelMethods(target: { readonly prototype: ChannelStreamsOw
     target,
     OF_ONE.filter((method) => !method.endsWith('All')),
     ofOne('Output'),
-    ({ channelStreams }, args) => channelStreams.outputs.at(args.shift() as string) ?? nobody,
+    ({ channelStreams }, args) => channelStreams.outputs.at(args.shift() as string),
   );
   addFamilyMethods(target, OF_ONE, ofOne('Listener'), ({ channelStreams }, args) =>
-    channelStreams.listeners.at(args.shift() as string),
+    channelStreams.listeners.scope(args.shift() as string),
   );
 }
 

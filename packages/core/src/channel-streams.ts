@@ -1,5 +1,4 @@
 import { type DemuxedConsumableStream, StreamDemux } from '@socketcluster-ts/streams';
-import { ChannelListeners } from './channel-listeners.js';
 
 /**
  * Owns the streams of all channels of one exchange or client socket: the *outputs*, which carry the messages, and the
@@ -11,8 +10,8 @@ import { ChannelListeners } from './channel-listeners.js';
 export class ChannelStreams {
   /** The message streams, named by channel. */
   readonly outputs: StreamDemux = new StreamDemux();
-  /** The event streams. */
-  readonly listeners: ChannelListeners = new ChannelListeners();
+  /** The event streams, a scope for each channel: nothing said about channel `a` can touch channel `a/b`. */
+  readonly listeners: StreamDemux = new StreamDemux();
 
   /** The messages of a channel as an async iterable. */
   output<T = unknown>(channel: string): DemuxedConsumableStream<T> {
@@ -26,19 +25,19 @@ export class ChannelStreams {
 
   /** Hands an event to the listeners of a channel. */
   writeEvent(channel: string, event: string, payload: unknown): void {
-    this.listeners.write(channel, event, payload);
+    this.listeners.scope(channel).write(event, payload);
   }
 
   /** Lets the consumers of a channel's messages and events finish, then ends their loops. */
   close(channel: string): void {
     this.outputs.close(channel);
-    this.listeners.at(channel).closeAll();
+    this.listeners.scope(channel).closeAll();
   }
 
   /** Ends the loops over a channel's messages and events. */
   kill(channel: string): void {
     this.outputs.kill(channel);
-    this.listeners.at(channel).killAll();
+    this.listeners.scope(channel).killAll();
   }
 
   /** Lets the consumers of all channels finish, then ends their loops. */
@@ -55,7 +54,10 @@ export class ChannelStreams {
 
   /** The larger backpressure of a channel's messages and events. */
   getBackpressure(channel: string): number {
-    return Math.max(this.outputs.getBackpressure(channel), this.listeners.at(channel).getBackpressureAll());
+    return Math.max(
+      this.outputs.getBackpressure(channel),
+      this.listeners.scope(channel).getBackpressureAll(),
+    );
   }
 
   /** The largest backpressure of all channels. */

@@ -1,13 +1,9 @@
 import {
   addFamilyMethods,
-  ConsumableStream,
-  type DemuxedConsumableStream,
-  type EachHandler,
-  type EachOptions,
+  DemuxedConsumableStream,
   MANAGING_METHODS,
   type NamedConsumerStats,
-  type StreamConsumer,
-  WritableConsumableStream,
+  type StreamDemux,
 } from '@socketcluster-ts/streams';
 import type { ChannelStreams } from './channel-streams.js';
 import type { DataArguments } from './contract/contract-types.js';
@@ -135,9 +131,6 @@ export interface AGChannel<T = unknown, Input = unknown> extends ChannelConsumer
 
 let streamsOf: (channel: AGChannel) => ChannelStreams;
 
-/** What a channel whose messages nobody reads answers from. */
-const nobody = new WritableConsumableStream();
-
 /**
  * Owns nothing but its name: a view of one channel of an exchange or client socket. It is an async iterable of the
  * channel's messages; any number of views of one channel share its subscription and its streams.
@@ -148,7 +141,7 @@ const nobody = new WritableConsumableStream();
  * @typeParam T - the messages; without a contract not checked by the library
  * @typeParam Input - what may be published
  */
-export class AGChannel<T = unknown, Input = unknown> extends ConsumableStream<T> {
+export class AGChannel<T = unknown, Input = unknown> extends DemuxedConsumableStream<T> {
   static {
     streamsOf = (channel) => channel.#streams;
   }
@@ -160,14 +153,13 @@ export class AGChannel<T = unknown, Input = unknown> extends ConsumableStream<T>
   readonly SUBSCRIBED = 'subscribed';
   readonly UNSUBSCRIBED = 'unsubscribed';
   /** The name of the channel, without a prefix that a client may put before it on the wire. */
-  readonly name: string;
+  declare readonly name: string;
   /** The exchange or client socket. */
   readonly client: ChannelClient;
   readonly #streams: ChannelStreams;
 
   constructor(name: string, client: ChannelClient, streams: ChannelStreams) {
-    super();
-    this.name = name;
+    super(streams.outputs as StreamDemux<T>, name, (error) => client.handlerFailed(error));
     this.client = client;
     this.#streams = streams;
   }
@@ -196,26 +188,11 @@ export class AGChannel<T = unknown, Input = unknown> extends ConsumableStream<T>
     throw new Error('Cannot directly set channel options');
   }
 
-  /** A new consumer of the messages from now on. `timeout` in milliseconds, for each message. */
-  override createConsumer(timeout?: number): StreamConsumer<T> {
-    return this.#streams.outputs.createConsumer(this.name, timeout) as StreamConsumer<T>;
-  }
-
-  override next(timeout?: number): Promise<IteratorResult<T, unknown>> {
-    return this.#streams.outputs.next(this.name, timeout) as Promise<IteratorResult<T, unknown>>;
-  }
-
-  /** As for every stream; without `onError` the client, or the exchange, emits what the function throws. */
-  override each(handler: EachHandler<T>, options: EachOptions<T> = {}): Promise<void> {
-    const onError = options.onError ?? ((error: unknown): void => this.client.handlerFailed(error));
-    return super.each(handler, { ...options, onError });
-  }
-
   /** One event of this channel's subscription, as an async iterable. */
   listener<E extends keyof ChannelEvents>(eventName: E): DemuxedConsumableStream<ChannelEvents[E]>;
   listener<P = unknown>(eventName: string): DemuxedConsumableStream<P>;
   listener(eventName: string): DemuxedConsumableStream<unknown> {
-    return this.#streams.listeners.stream(this.name, eventName);
+    return this.#streams.listeners.scope(this.name).stream(eventName);
   }
 
   /** Subscribes, or changes the options of the subscription that there is. */
@@ -265,8 +242,8 @@ addFamilyMethods(
   AGChannel,
   MANAGING_METHODS.filter((method) => !method.endsWith('All')),
   'Output',
-  (channel) => streamsOf(channel).outputs.at(channel.name) ?? nobody,
+  (channel) => streamsOf(channel).outputs.at(channel.name),
 );
 addFamilyMethods(AGChannel, MANAGING_METHODS, 'Listener', (channel) =>
-  streamsOf(channel).listeners.at(channel.name),
+  streamsOf(channel).listeners.scope(channel.name),
 );

@@ -25,7 +25,6 @@ export {
   type ChannelOptions,
   type ChannelState,
 } from './channel.js';
-export type { ChannelListeners } from './channel-listeners.js';
 export { addChannelMethods, type ChannelMethods, type ChannelStreamsOwner } from './channel-methods.js';
 export { ChannelStreams } from './channel-streams.js';
 export { cloneData } from './clone-data.js';

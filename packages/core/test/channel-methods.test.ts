@@ -82,7 +82,7 @@ describe.each(Object.entries<[unknown[], unknown, unknown[], unknown]>(queries))
     test('answers for what it knows and for what it does not', () => {
       const consumers = [
         client.channelStreams.outputs.createConsumer('a'),
-        client.channelStreams.listeners.stream('a', 'subscribe').createConsumer(),
+        client.channelStreams.listeners.scope('a').stream('subscribe').createConsumer(),
       ];
       for (let count = 0; count < 3; count++) client.channelStreams.write('a', count);
       for (let count = 0; count < 2; count++) client.channelStreams.writeEvent('a', 'subscribe', count);
@@ -99,9 +99,9 @@ describe.each(Object.entries<[unknown[], string[]]>(commands))('`%s()`', (name, 
     const consumers = {
       a: outputs.createConsumer('a'),
       b: outputs.createConsumer('b'),
-      'a/subscribe': listeners.stream('a', 'subscribe').createConsumer(),
-      'a/kickOut': listeners.stream('a', 'kickOut').createConsumer(),
-      'b/subscribe': listeners.stream('b', 'subscribe').createConsumer(),
+      'a/subscribe': listeners.scope('a').stream('subscribe').createConsumer(),
+      'a/kickOut': listeners.scope('a').stream('kickOut').createConsumer(),
+      'b/subscribe': listeners.scope('b').stream('subscribe').createConsumer(),
     };
     for (const channel of ['a', 'b']) client.channelStreams.write(channel, 'waiting');
     for (const [channel, event] of [

@@ -6,7 +6,7 @@ describe('ChannelStreams', () => {
   test('hands messages and events to those who consume them', async () => {
     const streams = new ChannelStreams();
     const message = streams.output('a').once();
-    const event = streams.listeners.stream('a', 'subscribe').once();
+    const event = streams.listeners.scope('a').stream('subscribe').once();
     streams.write('b', 'other');
     streams.write('a', 'hello');
     streams.writeEvent('a', 'unsubscribe', 'other');
@@ -19,9 +19,9 @@ describe('ChannelStreams', () => {
   test('numbers the listeners of all channels and events in one sequence, the outputs in another', () => {
     const { outputs, listeners } = new ChannelStreams();
     const consumers = [
-      listeners.stream('a', 'subscribe').createConsumer(),
-      listeners.stream('b', 'unsubscribe').createConsumer(),
-      listeners.stream('a', 'subscribe').createConsumer(),
+      listeners.scope('a').stream('subscribe').createConsumer(),
+      listeners.scope('b').stream('unsubscribe').createConsumer(),
+      listeners.scope('a').stream('subscribe').createConsumer(),
       outputs.createConsumer('b'),
       outputs.createConsumer('a'),
     ];
@@ -30,36 +30,36 @@ describe('ChannelStreams', () => {
 
   test('calls a listener stream `<channel>/<event>`', () => {
     const { listeners } = new ChannelStreams();
-    const consumer = listeners.stream('foo', 'subscribe').createConsumer(500);
+    const consumer = listeners.scope('foo').stream('subscribe').createConsumer(500);
     const stats = { id: 1, backpressure: 0, timeout: 500, stream: 'foo/subscribe' };
-    expect(listeners.stream('foo', 'subscribe').name).toBe('foo/subscribe');
+    expect(listeners.scope('foo').stream('subscribe').name).toBe('foo/subscribe');
     expect(listeners.getConsumerStats(consumer.id)).toEqual(stats);
-    expect(listeners.at('foo').getConsumerStatsList('subscribe')).toEqual([stats]);
-    expect(listeners.at('foo').getConsumerStatsListAll()).toEqual([stats]);
+    expect(listeners.scope('foo').getConsumerStatsList('subscribe')).toEqual([stats]);
+    expect(listeners.scope('foo').getConsumerStatsListAll()).toEqual([stats]);
     expect(listeners.getConsumerStatsListAll()).toEqual([stats]);
   });
 
   test('operations on channel `a` never touch channel `a/b`', () => {
     const { listeners } = new ChannelStreams();
-    const a = listeners.stream('a', 'b/c').createConsumer();
-    const ab = listeners.stream('a/b', 'c').createConsumer();
-    listeners.write('a', 'b/c', 1);
+    const a = listeners.scope('a').stream('b/c').createConsumer();
+    const ab = listeners.scope('a/b').stream('c').createConsumer();
+    listeners.scope('a').write('b/c', 1);
     expect([a.getBackpressure(), ab.getBackpressure()]).toEqual([1, 0]);
-    expect(listeners.at('a/b').getBackpressureAll()).toBe(0);
-    expect(listeners.at('a').hasConsumerAll(ab.id)).toBe(false);
+    expect(listeners.scope('a/b').getBackpressureAll()).toBe(0);
+    expect(listeners.scope('a').hasConsumerAll(ab.id)).toBe(false);
     expect(
       listeners
-        .at('a')
+        .scope('a')
         .getConsumerStatsListAll()
         .map(({ id }) => id),
     ).toEqual([a.id]);
-    listeners.at('a').killAll();
+    listeners.scope('a').killAll();
     expect([a.isAlive, ab.isAlive]).toEqual([false, true]);
   });
 
   test('a listener that timed out goes on where it was when it is iterated again', async () => {
     const streams = new ChannelStreams();
-    const consumer = streams.listeners.stream('a', 'subscribe').createConsumer(1);
+    const consumer = streams.listeners.scope('a').stream('subscribe').createConsumer(1);
     await expect(consumer.next()).rejects.toMatchObject({ name: 'TimeoutError' });
     expect(streams.listeners.hasConsumerAll(consumer.id)).toBe(false);
     const next = consumer.next();
@@ -74,7 +74,7 @@ describe('ChannelStreams', () => {
       ['kill', true],
     ] as const) {
       const output = streams.outputs.createConsumer('a');
-      const listener = streams.listeners.stream('a', 'subscribe').createConsumer();
+      const listener = streams.listeners.scope('a').stream('subscribe').createConsumer();
       const other = streams.outputs.createConsumer('b');
       streams.write('a', 1);
       streams.writeEvent('a', 'subscribe', 2);
@@ -118,16 +118,16 @@ describe('ChannelStreams', () => {
             const isHere = (each: { channel: string; event: string }): boolean =>
               each.channel === name && each.event === eventName;
             if (kind === 'listen') {
-              kept.push(listeners.stream(name, eventName).createConsumer());
+              kept.push(listeners.scope(name).stream(eventName).createConsumer());
               model.push({ id: ++lastId, channel: name, event: eventName, backpressure: 0 });
             } else if (kind === 'write') {
-              listeners.write(name, eventName, kind);
+              listeners.scope(name).write(eventName, kind);
               for (const each of model) if (isHere(each)) each.backpressure++;
             } else if (kind === 'kill') {
-              listeners.at(name).kill(eventName);
+              listeners.scope(name).kill(eventName);
               model = model.filter((each) => !isHere(each));
             } else if (kind === 'killChannel') {
-              listeners.at(name).killAll();
+              listeners.scope(name).killAll();
               model = model.filter((each) => each.channel !== name);
             } else if (kind === 'killConsumer') {
               listeners.killConsumer(id);
@@ -146,11 +146,11 @@ describe('ChannelStreams', () => {
           const max = (list: typeof model): number => Math.max(0, ...list.map((each) => each.backpressure));
           const ofChannel = model.filter((each) => each.channel === someChannel);
           const ofEvent = ofChannel.filter((each) => each.event === someEvent);
-          const here = listeners.at(someChannel);
-          expect(listeners.getConsumerStatsListAll()).toEqual(statsOf(model));
-          expect(here.getConsumerStatsListAll().toSorted((one, other) => one.id - other.id)).toEqual(
-            statsOf(ofChannel),
-          );
+          const here = listeners.scope(someChannel);
+          const byId = (demux: typeof here): object[] =>
+            demux.getConsumerStatsListAll().toSorted((one, other) => one.id - other.id);
+          expect(byId(listeners)).toEqual(statsOf(model));
+          expect(byId(here)).toEqual(statsOf(ofChannel));
           expect(here.getConsumerStatsList(someEvent)).toEqual(statsOf(ofEvent));
           expect(listeners.getBackpressureAll()).toBe(max(model));
           expect(here.getBackpressureAll()).toBe(max(ofChannel));

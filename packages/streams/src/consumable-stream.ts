@@ -13,9 +13,10 @@ export abstract class ConsumableStream<T> implements AsyncIterable<T, unknown, u
    * Gives a new consumer, registered at once: it sees every value written from now on.
    *
    * @param _timeout The longest wait for one value in milliseconds; no limit when left out.
+   * @param _isTemporary Whether it serves one call of `next()`, and then leaves. @default false
    * @throws {TypeError} when the class of the stream does not define it.
    */
-  createConsumer(_timeout?: number): StreamConsumer<T> {
+  createConsumer(_timeout?: number, _isTemporary?: boolean): StreamConsumer<T> {
     throw new TypeError('Method must be overriden by subclass');
   }
 
@@ -26,7 +27,7 @@ export abstract class ConsumableStream<T> implements AsyncIterable<T, unknown, u
    * @throws {TimeoutError} when nothing came in time.
    */
   async next(timeout?: number): Promise<IteratorResult<T, unknown>> {
-    const consumer = this.createConsumer(timeout);
+    const consumer = this.createConsumer(timeout, true);
     const result = await consumer.next();
     void consumer.return();
     return result;

@@ -21,6 +21,7 @@ interface Entry<C extends object> {
   readonly id: number;
   readonly consumer: Reference<C>;
   readonly progress: Readonly<ConsumerProgress>;
+  /** Undefined for a temporary consumer. */
   readonly home: WeakRef<ConsumerHome> | undefined;
 }
 
@@ -58,25 +59,32 @@ export class ConsumerRegistry<C extends Registrable> {
 
   /** How many are registered; a collected consumer counts until its clean-up ran, soon after the collection. */
   get size(): number {
-    return (this.#first === undefined ? 0 : 1) + (this.#others?.size ?? 0);
+    return (this.#first ? 1 : 0) + (this.#others?.size ?? 0);
   }
 
   /** True when somebody is registered and nobody is temporary. */
   get areLasting(): boolean {
-    // Only entries of lasting consumers have a home.
-    if (this.#others !== undefined) {
-      for (const { home } of this.#others.values()) if (home === undefined) return false;
-      if (this.#others.size > 0 && this.#first === undefined) return true;
-    }
-    return this.#first?.home !== undefined;
+    if (!this.#others) return this.#first?.home !== undefined;
+    return this.size > 0 && this.#entries().every(({ home }) => home);
+  }
+
+  /** The consumers, in order of registration. */
+  get list(): C[] {
+    return this.#entries().flatMap(({ consumer }) => consumer.deref() ?? []);
   }
 
   /** Registers a consumer under an id; a consumer registered under that id before is replaced. */
   add(id: number, consumer: C): void {
-    const known = this.#find(id);
-    if (known?.consumer.deref() === consumer) return;
-    if (known !== undefined) this.delete(id);
-    const entry = this.#entry(id, consumer);
+    const { isTemporary, progress } = consumer;
+    if (this.get(id) === consumer) return;
+    this.delete(id);
+    const entry: Entry<C> = {
+      id,
+      progress,
+      consumer: isTemporary ? { deref: () => consumer } : new WeakRef(consumer),
+      home: isTemporary ? undefined : (this.#home ??= new WeakRef(this.#owner)),
+    };
+    if (!isTemporary) lostConsumers.register(consumer, entry, entry);
     if (this.size === 0) this.#first = entry;
     else (this.#others ??= new Map()).set(id, entry);
   }
@@ -84,8 +92,8 @@ export class ConsumerRegistry<C extends Registrable> {
   /** Unregisters; unknown ids are ignored. */
   delete(id: number): void {
     const entry = this.#find(id);
-    if (entry === undefined) return;
-    if (entry.home !== undefined) lostConsumers.unregister(entry);
+    if (!entry) return;
+    if (entry.home) lostConsumers.unregister(entry);
     if (entry === this.#first) this.#first = undefined;
     else this.#others?.delete(id);
   }
@@ -100,37 +108,16 @@ export class ConsumerRegistry<C extends Registrable> {
     return this.#find(id)?.consumer.deref();
   }
 
-  /** Calls `visit` for each consumer in order of registration. */
-  forEach(visit: (consumer: C) => void): void {
-    const first = this.#first?.consumer.deref();
-    if (first !== undefined) visit(first);
-    if (this.#others === undefined) return;
-    for (const entry of this.#others.values()) {
-      const consumer = entry.consumer.deref();
-      if (consumer !== undefined) visit(consumer);
-    }
-  }
-
-  /** The progress of the slowest consumer; undefined when nobody is registered. */
-  leastRead(): number | undefined {
-    let least = this.#first?.progress.read;
-    if (this.#others === undefined) return least;
-    for (const { progress } of this.#others.values()) {
-      if (least === undefined || progress.read < least) least = progress.read;
-    }
-    return least;
-  }
-
-  #entry(id: number, consumer: C): Entry<C> {
-    const { progress } = consumer;
-    if (consumer.isTemporary) return { id, consumer: { deref: () => consumer }, progress, home: undefined };
-    this.#home ??= new WeakRef(this.#owner);
-    const entry: Entry<C> = { id, consumer: new WeakRef(consumer), progress, home: this.#home };
-    lostConsumers.register(consumer, entry, entry);
-    return entry;
+  /** How far behind that many entries the slowest consumer is; 0 when nobody is registered. */
+  backpressure(written: number): number {
+    return this.#entries().reduce((most, { progress }) => Math.max(most, written - progress.read), 0);
   }
 
   #find(id: number): Entry<C> | undefined {
     return this.#first?.id === id ? this.#first : this.#others?.get(id);
+  }
+
+  #entries(): Entry<C>[] {
+    return [...(this.#first ? [this.#first] : []), ...(this.#others?.values() ?? [])];
   }
 }

@@ -5,9 +5,9 @@ import type { StreamConsumer } from './stream-consumer.js';
 /** Where a named stream gets its consumers from. */
 export interface ConsumerSource<T> {
   /** Gives a new, registered consumer of the stream with that name. */
-  createConsumer(name: string, timeout?: number): StreamConsumer<T>;
-  /** Gives the first value that is written to the stream with that name after the call. */
-  next(name: string, timeout?: number): Promise<IteratorResult<T, unknown>>;
+  createConsumer(name: string, timeout?: number, isTemporary?: boolean): StreamConsumer<T>;
+  /** What the stream with that name is called outside. */
+  fullName(name: string): string;
 }
 
 /**
@@ -16,16 +16,18 @@ export interface ConsumerSource<T> {
  * Holding it buffers nothing; the stream exists while it has consumers.
  */
 export class DemuxedConsumableStream<T> extends ConsumableStream<T> {
-  /** The name of the stream in its demux. */
+  /** The name of the stream; one of a scope has the name of the scope before it. */
   readonly name: string;
   readonly #source: ConsumerSource<T>;
+  readonly #name: string;
   readonly #onError: ((error: unknown) => void) | undefined;
 
   /** `onError` is what the owner of the stream does when a function given to `each()` fails. */
   constructor(source: ConsumerSource<T>, name: string, onError?: (error: unknown) => void) {
     super();
     this.#source = source;
-    this.name = name;
+    this.#name = name;
+    this.name = source.fullName(name);
     this.#onError = onError;
   }
 
@@ -33,11 +35,7 @@ export class DemuxedConsumableStream<T> extends ConsumableStream<T> {
     return super.each(handler, { ...options, onError: options.onError ?? this.#onError });
   }
 
-  override createConsumer(timeout?: number): StreamConsumer<T> {
-    return this.#source.createConsumer(this.name, timeout);
-  }
-
-  override next(timeout?: number): Promise<IteratorResult<T, unknown>> {
-    return this.#source.next(this.name, timeout);
+  override createConsumer(timeout?: number, isTemporary?: boolean): StreamConsumer<T> {
+    return this.#source.createConsumer(this.#name, timeout, isTemporary);
   }
 }

@@ -48,9 +48,12 @@ export function runEach<T>(
   options: EachOptions<T>,
 ): Promise<void> {
   const { key, onError, concurrency } = options;
-  mustBeFunction('handler', handler);
-  if (key !== undefined) mustBeFunction('key', key);
-  if (onError !== undefined) mustBeFunction('onError', onError);
+  for (const [what, given] of Object.entries({ key, onError, handler })) {
+    if (typeof given === 'function' || (given === undefined && what !== 'handler')) continue;
+    throw new TypeError(
+      `The ${what} of each() must be a function - Got ${given === null ? 'null' : typeof given}`,
+    );
+  }
   const limit = concurrency ?? (key === undefined ? 1 : CONCURRENCY_WITH_KEY);
   if (!(limit === Infinity || (Number.isInteger(limit) && limit >= 1))) {
     throw new RangeError(
@@ -59,127 +62,83 @@ export function runEach<T>(
   }
   // Before anything is waited for: what is written after the call must be seen.
   const consumer = createConsumer();
-  const work: Work<T> = { handler, onError, limit, key };
-  return limit === 1 ? inOrder(consumer, work) : sideBySide(consumer, work);
+  return work(consumer, { handler, onError, limit, key });
 }
 
-async function inOrder<T>(consumer: StreamConsumer<T>, work: Work<T>): Promise<void> {
-  for await (const value of consumer) {
-    const running = handle(work, value);
-    if (running !== undefined) await running;
-  }
-}
-
-async function sideBySide<T>(consumer: StreamConsumer<T>, work: Work<T>): Promise<void> {
-  // A failure that nobody takes ends the loop, also while it waits for a value.
-  const bench = new Workbench(work, () => void consumer.return());
-  try {
-    for await (const value of consumer) {
-      bench.start(value);
-      while (bench.isFull) await bench.change();
-      if (bench.failure !== undefined) break;
-    }
-  } finally {
-    while (bench.inWork > 0) await bench.change();
-  }
-  if (bench.failure !== undefined) throw bench.failure.error;
-}
-
-/** Owns the values that are in work side by side, and the first error that nobody took. */
-class Workbench<T> {
-  inWork = 0;
-  failure: { readonly error: unknown } | undefined;
-  readonly #work: Work<T>;
+async function work<T>(
+  consumer: StreamConsumer<T>,
+  { handler, onError, limit, key }: Work<T>,
+): Promise<void> {
   /** Of each key, the last value in work. Its promise never rejects. */
-  readonly #lastOfKey = new Map<unknown, Promise<void>>();
-  readonly #onFailure: () => void;
-  #onChange: (() => void) | undefined;
+  const lastOfKey = new Map<unknown, Promise<void>>();
+  let inWork = 0;
+  /** The first error that nobody took. */
+  let failure: { readonly error: unknown } | undefined;
+  let onChange: (() => void) | undefined;
+  /** Resolves when something in work is done. */
+  const change = (): Promise<void> => new Promise((resolve) => (onChange = resolve));
 
-  constructor(work: Work<T>, onFailure: () => void) {
-    this.#work = work;
-    this.#onFailure = onFailure;
-  }
-
-  get isFull(): boolean {
-    return this.inWork >= this.#work.limit && this.failure === undefined;
-  }
-
-  /** Resolves when something has left the bench. */
-  change(): Promise<void> {
-    return new Promise((resolve) => (this.#onChange = resolve));
-  }
-
-  start(value: T): void {
-    const { key } = this.#work;
-    if (key === undefined) {
-      const running = handle(this.#work, value);
-      if (running !== undefined) void this.#finish(running);
-      return;
+  function fail(error: unknown, value: T): void {
+    try {
+      if (onError === undefined) throw error;
+      onError(error, value);
+    } catch (unhandled) {
+      failure ??= { error: unhandled };
+      // Ends the loop also while it waits for a value.
+      void consumer.return();
     }
-    const name = key(value);
-    const before = this.#lastOfKey.get(name);
-    const running = before === undefined ? handle(this.#work, value) : this.#after(before, value);
-    if (running === undefined) return;
-    const finished = this.#finish(running);
-    this.#lastOfKey.set(name, finished);
-    void finished.then(() => {
-      if (this.#lastOfKey.get(name) === finished) this.#lastOfKey.delete(name);
-    });
   }
 
-  async #after(before: Promise<void>, value: T): Promise<void> {
-    await before;
-    if (this.failure === undefined) await handle(this.#work, value);
-  }
-
-  /** Never rejects. */
-  async #finish(running: Promise<void>): Promise<void> {
-    this.inWork += 1;
+  async function finish(running: PromiseLike<unknown>, value: T): Promise<void> {
+    inWork += 1;
     try {
       await running;
     } catch (error) {
-      this.failure ??= { error };
-      this.#onFailure();
+      fail(error, value);
     }
-    this.inWork -= 1;
-    this.#onChange?.();
+    inWork -= 1;
+    onChange?.();
   }
-}
 
-/** Calls the handler; gives a promise only when it did. Without `onError` an error is thrown, or rejects the promise. */
-function handle<T>(work: Work<T>, value: T): Promise<void> | undefined {
-  const { handler, onError } = work;
-  try {
-    const result = handler(value);
-    return isThenable(result) ? settle(result, value, onError) : undefined;
-  } catch (error) {
-    if (onError === undefined) throw error;
-    onError(error, value);
-    return undefined;
+  /** Gives a promise only when the handler did. */
+  function start(value: T): Promise<void> | undefined {
+    try {
+      const result = handler(value);
+      return isThenable(result) ? finish(result, value) : undefined;
+    } catch (error) {
+      fail(error, value);
+      return undefined;
+    }
   }
-}
 
-async function settle<T>(
-  result: PromiseLike<unknown>,
-  value: T,
-  onError: EachErrorHandler<T> | undefined,
-): Promise<void> {
-  try {
-    await result;
-  } catch (error) {
-    if (onError === undefined) throw error;
-    onError(error, value);
+  function startInTurn(value: T, name: unknown): void {
+    const before = lastOfKey.get(name);
+    const turn = before?.then(() => (failure === undefined ? handler(value) : undefined));
+    const finished = turn === undefined ? start(value) : finish(turn, value);
+    if (finished === undefined) return;
+    lastOfKey.set(name, finished);
+    void finished.then(() => {
+      if (lastOfKey.get(name) === finished) lastOfKey.delete(name);
+    });
   }
+
+  try {
+    for await (const value of consumer) {
+      if (key === undefined) {
+        const running = start(value);
+        if (limit === 1 && running !== undefined) await running;
+      } else startInTurn(value, key(value));
+      // oxlint-disable-next-line no-unmodified-loop-condition -- what is in work changes it
+      while (inWork >= limit && failure === undefined) await change();
+      if (failure !== undefined) break;
+    }
+  } finally {
+    // oxlint-disable-next-line no-unmodified-loop-condition -- what is in work changes it
+    while (inWork > 0) await change();
+  }
+  if (failure !== undefined) throw failure.error;
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
-}
-
-function mustBeFunction(what: string, value: unknown): void {
-  if (typeof value !== 'function') {
-    throw new TypeError(
-      `The ${what} of each() must be a function - Got ${value === null ? 'null' : typeof value}`,
-    );
-  }
 }

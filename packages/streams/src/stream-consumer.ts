@@ -35,7 +35,7 @@ export interface StreamConsumerOptions {
    * True for a consumer made for one call of `next()`, which leaves the stream as soon as that call is settled.
    * @default false
    */
-  readonly isTemporary?: boolean;
+  readonly isTemporary?: boolean | undefined;
 }
 
 type Result<T> = IteratorResult<T, unknown>;

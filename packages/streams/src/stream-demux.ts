@@ -15,54 +15,48 @@ export interface StreamDemuxOptions {
    * @default 1, 2, 3 and so on, for all streams of the demux together
    */
   generateConsumerId?: (() => number) | undefined;
-  /**
-   * What stands before the name of a stream in statistics.
-   * @default nothing
-   */
-  statsPrefix?: string | undefined;
 }
 
 /** One stream of a demux: stands in the demux's map while it has consumers. */
 class NamedStream<T> extends WritableConsumableStream<T> {
+  readonly key: string;
   readonly name: string;
   readonly #streams: Map<string, NamedStream<T>>;
-  readonly #statsPrefix: string;
 
-  constructor(name: string, streams: Map<string, NamedStream<T>>, options: StreamDemuxOptions) {
+  // oxlint-disable-next-line max-params -- one caller, and each stream of each socket would make an object of them
+  constructor(key: string, name: string, streams: Map<string, NamedStream<T>>, options: StreamDemuxOptions) {
     super(options);
+    this.key = key;
     this.name = name;
     this.#streams = streams;
-    this.#statsPrefix = options.statsPrefix ?? '';
   }
 
   override setConsumer(consumerId: number, consumer: StreamConsumer<T>): void {
     // A consumer that comes back may find its stream gone from the demux, or another one in its stead.
     // differs: upstream lets it wait at the stream that is gone, where nobody will write.
-    const current = this.#streams.get(this.name);
-    if (current === undefined) this.#streams.set(this.name, this);
-    if (current === undefined || current === this) super.setConsumer(consumerId, consumer);
+    const current = this.#streams.get(this.key);
+    if (!current) this.#streams.set(this.key, this);
+    if (!current || current === this) super.setConsumer(consumerId, consumer);
     else current.setConsumer(consumerId, consumer);
   }
 
   override removeConsumer(consumerId: number): void {
     super.removeConsumer(consumerId);
-    if (this.getConsumerCount() === 0 && this.#streams.get(this.name) === this)
-      this.#streams.delete(this.name);
+    if (this.getConsumerCount() === 0 && this.#streams.get(this.key) === this) this.#streams.delete(this.key);
   }
 
   override getConsumerStats(consumerId: number): NamedConsumerStats | undefined {
     const stats = super.getConsumerStats(consumerId);
-    return stats && this.#named(stats);
+    return stats && { ...stats, stream: this.name };
   }
 
   override getConsumerStatsList(): NamedConsumerStats[] {
-    return super.getConsumerStatsList().map((stats) => this.#named(stats));
-  }
-
-  #named(stats: ConsumerStats): NamedConsumerStats {
-    return { ...stats, stream: this.#statsPrefix + this.name };
+    return super.getConsumerStatsList().map((stats) => ({ ...stats, stream: this.name }));
   }
 }
+
+/** What is asked about a stream that nobody consumes is asked of this one. */
+const NOBODY = new NamedStream<unknown>('', '', new Map(), {});
 
 /**
  * Owns many streams by name, and the one sequence of ids of all their consumers.
@@ -73,10 +67,27 @@ class NamedStream<T> extends WritableConsumableStream<T> {
 export class StreamDemux<T = unknown> implements ConsumerSource<T> {
   readonly #options: StreamDemuxOptions;
   #lastConsumerId = 0;
+  /** By name; the streams of scopes too, with what tells the scope before the name. */
   #streams: Map<string, NamedStream<T>> | undefined;
+  #keyPrefix = '';
+  #namePrefix = '';
 
   constructor(options: StreamDemuxOptions = {}) {
     this.#options = { generateConsumerId: () => ++this.#lastConsumerId, ...options };
+  }
+
+  /**
+   * Gives a part of the demux, whose streams have names of their own: `x` of the scope `a/b` is another stream than `b/x`
+   * of the scope `a`, although both are called `a/b/x` in statistics. What is asked of the demux itself, by id or about
+   * all, holds for the streams of all its scopes. A demux with scopes has no other streams.
+   */
+  scope(name: string): StreamDemux<T> {
+    const scope = new StreamDemux<T>(this.#options);
+    scope.#streams = this.#streams ??= new Map();
+    // With the length before it no name can be taken for another one and a part of the next.
+    scope.#keyPrefix = `${this.#keyPrefix}${name.length}:${name}/`;
+    scope.#namePrefix = `${this.#namePrefix}${name}/`;
+    return scope;
   }
 
   /**
@@ -87,44 +98,50 @@ export class StreamDemux<T = unknown> implements ConsumerSource<T> {
     return new DemuxedConsumableStream(this, name, onError);
   }
 
+  /** What a stream is called in statistics: its name, with that of its scope before it. */
+  fullName(name: string): string {
+    return this.#namePrefix + name;
+  }
+
   /** Gives a new consumer of one stream, registered at once; `timeout` limits each wait, in milliseconds. */
-  createConsumer(name: string, timeout?: number): StreamConsumer<T> {
-    return this.#open(name).createConsumer(timeout);
+  createConsumer(name: string, timeout?: number, isTemporary?: boolean): StreamConsumer<T> {
+    const key = this.#keyPrefix + name;
+    this.#streams ??= new Map();
+    const stream =
+      this.#streams.get(key) ?? new NamedStream(key, this.fullName(name), this.#streams, this.#options);
+    return stream.createConsumer(timeout, isTemporary);
   }
 
-  /** Gives the first value written to one stream after the call; see `ConsumableStream.next()`. */
-  next(name: string, timeout?: number): Promise<IteratorResult<T, unknown>> {
-    return this.#open(name).next(timeout);
-  }
-
-  /** The stream of that name while somebody consumes it, with its statistics; one look-up. */
-  at(name: string): WritableConsumableStream<T> | undefined {
-    return this.#streams?.get(name);
+  /** The stream of that name while somebody consumes it, with its statistics, else one without consumers; one look-up. */
+  at(name: string): WritableConsumableStream<T> {
+    return this.#at(name);
   }
 
   /** True while somebody consumes the stream with that name; one look-up. */
   hasStream(name: string): boolean {
-    return this.#streams?.has(name) ?? false;
+    return this.#find(name) !== undefined;
   }
 
   /** True while somebody consumes the stream with that name, and nobody leaves it with the next value as `next()` does. */
   isFollowed(name: string): boolean {
-    return this.#streams?.get(name)?.isFollowed ?? false;
+    return this.at(name).isFollowed;
   }
 
   /** The names of the streams that somebody consumes, in order of their creation. */
   names(): IterableIterator<string> {
-    return (this.#streams ?? new Map<string, never>()).keys();
+    return this.#all()
+      .map(({ name }) => name)
+      .values();
   }
 
   /** Appends a value to one stream; does nothing when nobody consumes it. */
   write(name: string, value: T): void {
-    this.#streams?.get(name)?.write(value);
+    this.#find(name)?.write(value);
   }
 
   /** Ends the consumers of one stream once they have read what was written before. */
   close(name: string, value?: unknown): void {
-    this.#streams?.get(name)?.close(value);
+    this.#find(name)?.close(value);
   }
 
   /** Like `close()`, for all streams. */
@@ -134,7 +151,7 @@ export class StreamDemux<T = unknown> implements ConsumerSource<T> {
 
   /** Ends the consumers of one stream at once, without what they have not read. */
   kill(name: string, value?: unknown): void {
-    this.#streams?.get(name)?.kill(value);
+    this.#find(name)?.kill(value);
   }
 
   /** Like `kill()`, for all streams. */
@@ -148,92 +165,88 @@ export class StreamDemux<T = unknown> implements ConsumerSource<T> {
    */
   unstream(name: string): void {
     // differs: upstream leaves them waiting for ever.
-    this.#streams?.get(name)?.close();
-    this.#streams?.delete(name);
+    this.close(name);
+    this.#streams?.delete(this.#keyPrefix + name);
   }
 
   /** Appends a value that one consumer sees; unknown ids are ignored. */
   writeToConsumer(consumerId: number, value: T): void {
-    this.#streamOf(consumerId)?.writeToConsumer(consumerId, value);
+    this.#streamOf(consumerId).writeToConsumer(consumerId, value);
   }
 
   /** Ends one consumer once it has read what was written before; unknown ids are ignored. */
   closeConsumer(consumerId: number, value?: unknown): void {
-    this.#streamOf(consumerId)?.closeConsumer(consumerId, value);
+    this.#streamOf(consumerId).closeConsumer(consumerId, value);
   }
 
   /** Ends one consumer at once, without what it has not read; unknown ids are ignored. */
   killConsumer(consumerId: number, value?: unknown): void {
-    this.#streamOf(consumerId)?.killConsumer(consumerId, value);
+    this.#streamOf(consumerId).killConsumer(consumerId, value);
   }
 
   /** The stats of one consumer; undefined for unknown ids. */
   getConsumerStats(consumerId: number): NamedConsumerStats | undefined {
-    return this.#streamOf(consumerId)?.getConsumerStats(consumerId);
+    return this.#streamOf(consumerId).getConsumerStats(consumerId);
   }
 
   /** The stats of the consumers of one stream, in order of registration. */
   getConsumerStatsList(name: string): NamedConsumerStats[] {
-    return this.#streams?.get(name)?.getConsumerStatsList() ?? [];
+    return this.#at(name).getConsumerStatsList();
   }
 
   /** The stats of all consumers, by stream in order of creation. */
   getConsumerStatsListAll(): NamedConsumerStats[] {
-    return Array.from(this.#all(), (stream) => stream.getConsumerStatsList()).flat();
+    return this.#all().flatMap((stream) => stream.getConsumerStatsList());
   }
 
   /** The highest backpressure of the consumers of one stream; 0 when nobody consumes it. */
   getBackpressure(name: string): number {
-    return this.#streams?.get(name)?.getBackpressure() ?? 0;
+    return this.at(name).getBackpressure();
   }
 
   /** The highest backpressure of all consumers; 0 without consumers. */
   getBackpressureAll(): number {
-    let highest = 0;
-    for (const stream of this.#all()) highest = Math.max(highest, stream.getBackpressure());
-    return highest;
+    return this.#all().reduce((highest, stream) => Math.max(highest, stream.getBackpressure()), 0);
   }
 
   /** The backpressure of one consumer; 0 for unknown ids. */
   getConsumerBackpressure(consumerId: number): number {
-    return this.#streamOf(consumerId)?.getConsumerBackpressure(consumerId) ?? 0;
+    return this.#streamOf(consumerId).getConsumerBackpressure(consumerId);
   }
 
   /** True while that consumer is registered with the stream of that name. */
   hasConsumer(name: string, consumerId: number): boolean {
-    return this.#streams?.get(name)?.hasConsumer(consumerId) ?? false;
+    return this.at(name).hasConsumer(consumerId);
   }
 
   /** True while that consumer is registered with any stream. */
   hasConsumerAll(consumerId: number): boolean {
-    return this.#streamOf(consumerId) !== undefined;
+    return this.#all().some((stream) => stream.hasConsumer(consumerId));
   }
 
   /** How many consumers one stream has. */
   getConsumerCount(name: string): number {
-    return this.#streams?.get(name)?.getConsumerCount() ?? 0;
+    return this.at(name).getConsumerCount();
   }
 
   /** How many consumers all streams have together. */
   getConsumerCountAll(): number {
-    let count = 0;
-    for (const stream of this.#all()) count += stream.getConsumerCount();
-    return count;
+    return this.#all().reduce((count, stream) => count + stream.getConsumerCount(), 0);
   }
 
-  #open(name: string): NamedStream<T> {
-    this.#streams ??= new Map();
-    return this.#streams.get(name) ?? new NamedStream(name, this.#streams, this.#options);
+  #find(name: string): NamedStream<T> | undefined {
+    return this.#streams?.get(this.#keyPrefix + name);
   }
 
-  #all(): Iterable<NamedStream<T>> {
-    return this.#streams?.values() ?? [];
+  #at(name: string): NamedStream<T> {
+    return this.#find(name) ?? (NOBODY as NamedStream<T>);
   }
 
-  #streamOf(consumerId: number): NamedStream<T> | undefined {
-    for (const stream of this.#all()) {
-      if (stream.hasConsumer(consumerId)) return stream;
-    }
-    return undefined;
+  #all(): NamedStream<T>[] {
+    return [...(this.#streams?.values() ?? [])].filter(({ key }) => key.startsWith(this.#keyPrefix));
+  }
+
+  #streamOf(consumerId: number): NamedStream<T> {
+    return this.#all().find((stream) => stream.hasConsumer(consumerId)) ?? (NOBODY as NamedStream<T>);
   }
 }

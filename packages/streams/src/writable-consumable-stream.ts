@@ -1,11 +1,6 @@
 import { ConsumableStream } from './consumable-stream.js';
 import { ConsumerRegistry } from './consumer-registry.js';
-import {
-  type ConsumerStats,
-  type ConsumerStream,
-  StreamConsumer,
-  type StreamConsumerOptions,
-} from './stream-consumer.js';
+import { type ConsumerStats, type ConsumerStream, StreamConsumer } from './stream-consumer.js';
 import { StreamQueue } from './stream-queue.js';
 
 /** Settings of a `WritableConsumableStream`. */
@@ -88,21 +83,16 @@ export class WritableConsumableStream<T> extends ConsumableStream<T> implements 
     this.#consumers.get(consumerId)?.kill(value);
   }
 
-  override createConsumer(timeout?: number): StreamConsumer<T> {
-    return this.#createConsumer({ timeout, isTemporary: false });
-  }
-
-  override async next(timeout?: number): Promise<IteratorResult<T, unknown>> {
-    const consumer = this.#createConsumer({ timeout, isTemporary: true });
-    const result = await consumer.next();
-    void consumer.return();
-    return result;
+  override createConsumer(timeout?: number, isTemporary?: boolean): StreamConsumer<T> {
+    const id = this.#generateConsumerId?.() ?? ++this.#lastConsumerId;
+    const consumer = new StreamConsumer<T>(this, this.#queue, { id, timeout, isTemporary });
+    this.setConsumer(id, consumer);
+    return consumer;
   }
 
   /** The highest backpressure of any consumer; 0 without consumers. */
   getBackpressure(): number {
-    const { written } = this.#queue;
-    return written - (this.#consumers.leastRead() ?? written);
+    return this.#consumers.backpressure(this.#queue.written);
   }
 
   /** The backpressure of one consumer; 0 for unknown ids. */
@@ -137,9 +127,7 @@ export class WritableConsumableStream<T> extends ConsumableStream<T> implements 
 
   /** The consumers in order of registration. */
   getConsumerList(): StreamConsumer<T>[] {
-    const list: StreamConsumer<T>[] = [];
-    this.#consumers.forEach((consumer) => list.push(consumer));
-    return list;
+    return this.#consumers.list;
   }
 
   /** Registers a consumer; called by consumers that are iterated again after their end. */
@@ -160,12 +148,5 @@ export class WritableConsumableStream<T> extends ConsumableStream<T> implements 
         throw error;
       });
     }
-  }
-
-  #createConsumer(options: Omit<StreamConsumerOptions, 'id'>): StreamConsumer<T> {
-    const id = this.#generateConsumerId === undefined ? ++this.#lastConsumerId : this.#generateConsumerId();
-    const consumer = new StreamConsumer<T>(this, this.#queue, { id, ...options });
-    this.setConsumer(id, consumer);
-    return consumer;
   }
 }

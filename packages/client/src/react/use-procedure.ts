@@ -1,7 +1,7 @@
 import { AbortError, type AnyContract, type DataArguments } from '@socketcluster-ts/core';
 import { useCallback, useEffect, useRef, useState } from 'react';
+import type { InvokeOptions } from '../client-options.js';
 import type { AGClientSocket } from '../client-socket.js';
-import type { InvokeOptions } from '../outbound.js';
 
 type Argument<C extends AnyContract, N extends string> = C['types']['procedures'][N]['argument']['input'];
 type Result<C extends AnyContract, N extends string> = C['types']['procedures'][N]['result']['output'];

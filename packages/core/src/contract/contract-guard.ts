@@ -1,3 +1,4 @@
+import type { BatchTimers } from '../batcher.js';
 import type { DeadlineScheduler } from '../deadline.js';
 import { markDelivery } from '../delivery.js';
 import type { AGRequest } from '../request.js';
@@ -8,7 +9,7 @@ import { type Verdict, verdictInTime } from './verdict-in-time.js';
 
 /** What a guard asks of the client that it stands before. */
 export interface GuardedClient {
-  readonly timers: DeadlineScheduler;
+  readonly environment: BatchTimers;
   readonly settings: {
     /** How long a schema may take, in milliseconds. */
     readonly ackTimeout: number;
@@ -178,7 +179,12 @@ export class ContractGuard {
   }
 
   #inTime(name: string, checking: Promise<Checked>): Promise<Verdict> {
-    const { timers: scheduler, settings } = this.#client;
+    const { environment, settings } = this.#client;
+    let timer: unknown;
+    const scheduler: DeadlineScheduler = {
+      schedule: (deadline, delayMs) => (timer = environment.setTimeout(() => deadline.fire(), delayMs)),
+      cancel: () => environment.clearTimeout(timer),
+    };
     return verdictInTime(checking, name, { scheduler, timeoutMs: settings.ackTimeout });
   }
 }
