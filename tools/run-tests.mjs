@@ -49,6 +49,11 @@ const steps = [
     commands: ['node tools/check-map.mjs'],
   },
   {
+    name: 'links',
+    says: 'links of the documents, and tests of what is promised',
+    commands: ['node tools/check-links.mjs'],
+  },
+  {
     name: 'examples',
     says: 'every snippet of the documentation compiles and runs',
     commands: ['node tools/check-examples.mjs', 'node tools/run-examples.mjs'],

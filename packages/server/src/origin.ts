@@ -64,16 +64,21 @@ export class OriginPolicy {
 
 function parseEntry(entry: unknown): Entry {
   const match = typeof entry === 'string' ? ENTRY.exec(entry) : null;
-  if (match === null || (match[1] === undefined && match[3] === undefined)) {
+  const host = match === null ? undefined : hostOf(match[2] as string);
+  if (match === null || host === undefined || (match[1] === undefined && match[3] === undefined)) {
     throw new InvalidOptionsError(
       `Each entry of the origins option must be host:port, host:*, *:port or *:*, with or without http(s):// in front, or self - Got ${JSON.stringify(entry)?.slice(0, 64)}`,
     );
   }
   const scheme = match[1]?.toLowerCase();
-  const host = (match[2] as string).toLowerCase();
   // An origin is written without the port that belongs to its scheme.
   const port = match[3] ?? (scheme === undefined ? '*' : defaultPort(scheme));
   return { scheme, host, port };
+}
+
+/** A host as browsers write it in an origin: in lower case, `münchen.example` as `xn--mnchen-3ya.example`. */
+function hostOf(text: string): string | undefined {
+  return text === '*' ? text : parseOrigin(`http://${text}`)?.host;
 }
 
 function isSameHost({ scheme, host, port }: Entry, requestHost: string | undefined): boolean {
