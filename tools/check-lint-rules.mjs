@@ -19,6 +19,10 @@ const client = 'packages/client/src';
 
 /** `[file, source, the rule that must report it]` */
 const faulty = [
+  ['packages/redis/src/from-core.ts', imports('@socketcluster-ts/core'), LAYERS],
+  [`${server}/cluster/from-socket.ts`, imports('../socket/outbound.js'), LAYERS],
+  [`${server}/socket/from-cluster.ts`, imports('../cluster/outbox.js'), LAYERS],
+  [`${server}/exchange/from-cluster.ts`, imports('../cluster/outbox.js'), LAYERS],
   ['packages/streams/src/from-core.ts', imports('@socketcluster-ts/core'), LAYERS],
   ['packages/streams/src/from-node.ts', imports('node:events'), LAYERS],
   ['packages/streams/src/from-npm.ts', typeImport('ws'), LAYERS],

@@ -20,10 +20,10 @@ export interface EngineUnderTest {
   stop(): Promise<void>;
   /** Starts it again at the same place, without what it knew. */
   start(): Promise<void>;
-  /** Has the engine answer nothing, without closing a connection; where that can be done. */
-  pause?(): void;
+  /** Has the engine answer nothing, without closing a connection. */
+  pause(): void;
   /** Ends that. */
-  resume?(): void;
+  resume(): void;
 }
 
 const NAMES = [
@@ -240,6 +240,27 @@ export function describeLink(name: string, engine: () => Promise<EngineUnderTest
       await until(() => messages(reader, 'room').length > 0, CLUSTER_DEADLINE_MS);
       expect(messages(reader, 'room')).toEqual(['arrives']);
       expect(two.broker.stats).toMatchObject({ dropped: 2, buffered: 0, bufferedBytes: 0 });
+    });
+
+    test('what an engine was given that does not answer is not confirmed, and nothing arrives twice', async (context) => {
+      const { link, pause, resume } = await engine();
+      const [one, two] = (await startCluster(() => link(), 2, { ackTimeout: 500 })) as [
+        ClusterNode,
+        ClusterNode,
+      ];
+      const reader = await one.subscriber('paused');
+      const writer = await two.subscriber('paused');
+      pause();
+      context.onTestFinished(resume);
+      expect(await publish(writer, 'paused', 'early')).toMatch(/BrokerError: .*did not confirm the message/);
+      expect(messages(writer, 'paused')).toEqual(['early']);
+      resume();
+      await until(() => [one, two].every(({ broker }) => broker.status === 'connected'), CLUSTER_DEADLINE_MS);
+      expect(await publish(writer, 'paused', 'late')).toBeUndefined();
+      await until(() => messages(reader, 'paused').includes('late'), CLUSTER_DEADLINE_MS);
+      const received = messages(reader, 'paused');
+      expect([['late'], ['early', 'late']]).toContainEqual(received);
+      expect(two.broker.stats).toMatchObject({ unconfirmed: 1, dropped: 0 });
     });
 
     test('a node that starts without an engine serves its clients, and joins the others later', async () => {

@@ -1,0 +1,117 @@
+import type { Redis, RedisOptions } from 'ioredis';
+
+/** What is told of a connection. */
+export interface ConnectionHandlers {
+  /** Commands can be sent. */
+  onUp(): void;
+  /** It was up and is not, or an attempt to connect has failed. It is tried again. */
+  onDown(error: Error): void;
+}
+
+/** Delays between attempts to connect, in milliseconds. */
+const FIRST_DELAY_MS = 50;
+const LONGEST_DELAY_MS = 2000;
+
+/** Milliseconds before the attempt to connect of this number, from 1. */
+export function retryDelay(attempt: number): number {
+  const longest = Math.min(FIRST_DELAY_MS * 2 ** Math.min(attempt - 1, 10), LONGEST_DELAY_MS);
+  return Math.ceil(longest * (0.5 + Math.random() / 2));
+}
+
+/** Options of ioredis that are not the user's to choose. */
+export type ConnectionSettings = Omit<RedisOptions, 'replyMapping'> & { readonly replyMapping: 'legacy' };
+
+/** How every connection of a link is set up, whatever the user's options say: nothing waits in it, and nothing is sent twice. */
+export function connectionSettings(timeout: number): ConnectionSettings {
+  return {
+    lazyConnect: true,
+    connectTimeout: timeout,
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 0,
+    autoResendUnfulfilledCommands: false,
+    autoResubscribe: false,
+    enableAutoPipelining: false,
+    keyPrefix: '',
+    replyMapping: 'legacy',
+    retryStrategy: retryDelay,
+  };
+}
+
+/**
+ * Owns one connection to one server: whether it is up, and the pings that find out when the server does not answer. The
+ * client connects again by itself, until the end.
+ */
+export class WatchedClient {
+  readonly client: Redis;
+  readonly #timeout: number;
+  readonly #handlers: ConnectionHandlers;
+  #isUp = false;
+  #lastError: Error | undefined;
+  #pings: NodeJS.Timeout | undefined;
+  #isCorked = false;
+
+  /** `client` must not have begun to connect. */
+  constructor(client: Redis, timeout: number, handlers: ConnectionHandlers) {
+    this.client = client;
+    this.#timeout = timeout;
+    this.#handlers = handlers;
+    client.on('error', (error: Error) => (this.#lastError = error));
+    client.on('ready', () => this.#up());
+    client.on('close', () => this.#down());
+  }
+
+  get isUp(): boolean {
+    return this.#isUp;
+  }
+
+  connect(): void {
+    // Failures come as events.
+    this.client.connect().catch(() => {});
+  }
+
+  #up(): void {
+    this.#isUp = true;
+    this.#lastError = undefined;
+    this.#pings = setInterval(() => this.#ping(), this.#timeout / 2);
+    this.#handlers.onUp();
+  }
+
+  #down(): void {
+    clearInterval(this.#pings);
+    this.#isUp = false;
+    this.#handlers.onDown(this.#lastError ?? new Error('The connection was closed'));
+  }
+
+  #ping(): void {
+    const { stream } = this.client;
+    const deadline = setTimeout(() => {
+      // Not disconnect(): that waits for a server that does not answer.
+      stream.destroy(new Error(`No answer within ${this.#timeout} ms`));
+    }, this.#timeout);
+    // A refused ping is an answer.
+    this.client
+      .ping()
+      .catch(() => {})
+      .finally(() => clearTimeout(deadline));
+  }
+
+  /** Has everything that is sent until the end of this run of calls leave in one write. */
+  cork(): void {
+    if (this.#isCorked) return;
+    this.#isCorked = true;
+    const { stream } = this.client;
+    stream.cork();
+    queueMicrotask(() => {
+      this.#isCorked = false;
+      stream.uncork();
+    });
+  }
+
+  /** Ends the connection, and does not connect again. */
+  end(): void {
+    clearInterval(this.#pings);
+    this.client.disconnect();
+    // A server that does not answer would keep it half closed.
+    (this.client.stream as typeof this.client.stream | undefined)?.destroy();
+  }
+}
