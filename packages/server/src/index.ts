@@ -108,6 +108,17 @@ export type {
   SlowPolicyOption,
 } from './limits/outbound-limits.js';
 export type {
+  RateAction,
+  RateKind,
+  RateOption,
+  RateScope,
+  RatesOption,
+  ResolvedRates,
+  ScopeRates,
+  ScopeRatesOption,
+} from './limits/rates.js';
+export type { Rate } from './limits/token-bucket.js';
+export type {
   Action,
   ActionBase,
   ActionsByMiddleware,
