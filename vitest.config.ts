@@ -53,7 +53,11 @@ export default defineConfig({
       },
       {
         // The servers are the built ones, as is all that the tests import: what is published is what must survive.
-        test: { name: 'faults', include: ['test/faults/**/*.test.ts'], testTimeout: 60_000 },
+        test: {
+          name: 'faults',
+          include: ['test/faults/**/*.test.ts', 'test/soak/**/*.test.ts'],
+          testTimeout: 60_000,
+        },
       },
       {
         ...fromSources,

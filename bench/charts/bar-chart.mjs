@@ -2,6 +2,7 @@
  * Panels of horizontal bars, as one SVG without anything from outside. Every axis begins at zero and has ticks; a thin line shows the
  * least and the most of all rounds; panels have axes of their own, because they differ in what they count.
  */
+import { axisFor, escaped, round, text } from './svg.mjs';
 
 const WIDTH = 860;
 const MARGIN = 20;
@@ -15,7 +16,6 @@ const AXIS = 26;
 /** Room for the names of the servers, and for the value behind a bar. */
 const NAMES = 154;
 const VALUES = 48;
-const TICKS = 4;
 
 /**
  * @typedef {{ label: string, value: number, min: number, max: number, text: string, kind: 'ours' | 'peer' | 'ruler' }} Bar
@@ -95,33 +95,7 @@ function drawPanel({ title, unit, bars }, width, theme) {
   return parts.join('\n');
 }
 
-/** Round ticks from zero to at least `most`. */
-function axisFor(most) {
-  const rough = (most || 1) / TICKS;
-  const power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 2.5, 5, 10].map((factor) => factor * power).find((candidate) => candidate >= rough);
-  const count = Math.ceil(most / step) || 1;
-  const ticks = Array.from({ length: count + 1 }, (_, index) => Number((index * step).toPrecision(4)));
-  return { ticks, end: ticks.at(-1) };
-}
-
-function text(content, { x, y, size, fill, weight = 400, anchor = 'start' }) {
-  return `<text x="${x}" y="${y}" font-size="${size}" font-weight="${weight}" fill="${fill}" text-anchor="${anchor}">${escaped(content)}</text>`;
-}
-
 /** What the panel shows, for those who cannot see it. */
 function described({ title, unit, bars }) {
   return `${title} (${unit}): ${bars.map((bar) => `${bar.label} ${bar.text}`).join(', ')}.`;
-}
-
-function escaped(content) {
-  return content
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;');
-}
-
-function round(value) {
-  return Math.round(value * 10) / 10;
 }

@@ -19,6 +19,8 @@ export interface LoadClientOptions {
   readonly publishEveryMs: number;
   readonly random: () => number;
   readonly checker: DeliveryChecker;
+  /** Told of each message that arrives, how many ms ago it was sent. */
+  readonly onLatency?: (ms: number) => void;
 }
 
 /** A connection of a client that ended. */
@@ -100,6 +102,7 @@ export class LoadClient {
     checker.retire(name);
     this.socket.disconnect();
     this.socket.killAllListeners();
+    this.socket.killAllProcedures();
     this.socket.killAllChannels();
   }
 
@@ -144,9 +147,12 @@ export class LoadClient {
   }
 
   async #read(channel: string): Promise<void> {
-    const { name, checker } = this.#given;
+    const { name, checker, onLatency } = this.#given;
     checker.want(name, channel);
-    for await (const data of this.socket.subscribe(channel)) checker.deliver(name, channel, data);
+    for await (const data of this.socket.subscribe(channel)) {
+      const ms = checker.deliver(name, channel, data);
+      if (ms !== undefined) onLatency?.(ms);
+    }
   }
 }
 
