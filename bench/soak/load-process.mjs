@@ -7,19 +7,21 @@ const PROGRAM = fileURLToPath(new URL('../../test/soak/soak-load.ts', import.met
 process.once('disconnect', () => process.exit(0));
 const { module } = await runnerImport(PROGRAM, { configFile: false, logLevel: 'error' });
 let load;
-process.on('message', async ({ order, port, seed }) => {
-  try {
-    if (order === 'begin') {
-      load = new module.SoakLoad(port, seed);
-      await load.begin();
-      process.send({ done: null });
-    } else if (order === 'sample') process.send({ done: load.sample() });
-    else if (order === 'end') {
-      await load.end();
-      process.send({ done: load.sample() });
-    }
-  } catch (error) {
-    process.send({ failure: error.stack });
-  }
+process.on('message', (message) => {
+  obey(message).then(
+    (done) => process.send({ done }),
+    (error) => process.send({ failure: error.stack }),
+  );
 });
 process.send({ ready: true });
+
+/** Does what it is told, and gives the answer. */
+async function obey({ order, port, seed }) {
+  if (order === 'begin') {
+    load = new module.SoakLoad(port, seed);
+    await load.begin();
+    return null;
+  }
+  if (order === 'end') await load.end();
+  return load.sample();
+}

@@ -36,7 +36,7 @@ server.setMiddleware(server.MIDDLEWARE_OUTBOUND, judge);
 void server.listener('warning').each(() => void (counts.warnings += 1));
 void server.listener('connection').each(({ socket }) => serve(socket));
 httpServer.listen(0, '127.0.0.1', () => process.send({ port: httpServer.address().port }));
-process.on('message', async () => process.send({ sample: await sample() }));
+process.on('message', () => void sample().then((taken) => process.send({ sample: taken })));
 process.once('disconnect', () => process.exit(0));
 
 /** Says no to what is published to `members` by somebody who has not logged in. */

@@ -1,4 +1,3 @@
-import type { Socket } from 'node:net';
 import type { DeliveryChecker } from '@socketcluster-ts/testkit/delivery';
 import { WebSocket } from 'ws';
 
@@ -88,14 +87,13 @@ export class SlowReader {
 
   #stopReading(ws: WebSocket): void {
     const { checker, random } = this.#given;
-    const net = (ws as unknown as { _socket: Socket })._socket;
-    net.pause();
+    ws.pause();
     if (checker === undefined) {
       this.#timer = setTimeout(() => ws.terminate(), STAYS_MS * random());
       return;
     }
     this.#timer = setTimeout(() => {
-      net.resume();
+      ws.resume();
       this.#timer = setTimeout(() => this.#stopReading(ws), READS_MS);
     }, PAUSES_MS * random());
   }
