@@ -1,4 +1,4 @@
-import type { AuthToken } from '@socketcluster-ts/core';
+import { type AuthToken, bytesToBase64 } from '@socketcluster-ts/core';
 
 /**
  * The claims of a signed token, read without verifying it: that is the server's part. `null` for what is no text.
@@ -18,7 +18,7 @@ export function decodeToken(signedToken: unknown): AuthToken | null {
 
 /** Text in UTF-8 as base64. */
 export function encodeBase64(text: string): string {
-  return btoa(Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join(''));
+  return bytesToBase64(new TextEncoder().encode(text));
 }
 
 /** The text in UTF-8 that was encoded as base64. */

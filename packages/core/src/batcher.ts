@@ -6,11 +6,6 @@ export interface BatchTimers {
   clearTimeout(timer: unknown): void;
 }
 
-const platformTimers: BatchTimers = {
-  setTimeout: (fn, ms) => setTimeout(fn, ms),
-  clearTimeout: (timer) => clearTimeout(timer as ReturnType<typeof setTimeout>),
-};
-
 /**
  * Owns the packets that wait to be sent as one frame, and the timers that send them.
  *
@@ -29,7 +24,7 @@ export class Batcher<P> {
   #interval: unknown;
   #stopTimer: unknown;
 
-  constructor(sendBatch: (packets: P[]) => void, timers: BatchTimers = platformTimers) {
+  constructor(sendBatch: (packets: P[]) => void, timers: BatchTimers = globalThis) {
     this.#sendBatch = sendBatch;
     this.#timers = timers;
   }

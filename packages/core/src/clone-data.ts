@@ -1,3 +1,5 @@
+import { setField } from './set-field.js';
+
 /**
  * A deep copy of arrays and plain objects; everything else (dates, buffers, instances of classes) is shared with
  * the original. Cycles stay cycles.
@@ -17,13 +19,7 @@ export function cloneData<T>(value: T, seen: Map<object, object> = new Map()): T
   const copy = Object.create(prototype) as Record<string, unknown>;
   seen.set(value, copy);
   for (const [key, item] of Object.entries(value)) {
-    // A key named __proto__ must become a property, not a prototype.
-    Object.defineProperty(copy, key, {
-      value: cloneData(item as unknown, seen),
-      writable: true,
-      enumerable: true,
-      configurable: true,
-    });
+    setField(copy, key, cloneData(item as unknown, seen));
   }
   return copy as T;
 }

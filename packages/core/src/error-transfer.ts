@@ -1,13 +1,13 @@
+import { setField } from './set-field.js';
+
 /** Far deeper than any error that is meant for a reader; what lies below it is cut, so that no error is too deep to send. */
 const MAX_DEPTH = 100;
 
 /** Objects that JSON, or another codec, knows how to write by itself. */
-const KEPT_TAGS: ReadonlySet<string> = new Set(
-  ['Date', 'RegExp', 'String', 'Number', 'Boolean'].map((kind) => `[object ${kind}]`),
-);
+const KEPT_TAGS = /^\[object (?:Date|RegExp|String|Number|Boolean)\]$/;
 
 /** Fields that never leave the process, even if somebody made them enumerable: they tell how the program is built. */
-const LOCAL_FIELDS: ReadonlySet<string> = new Set(['stack', 'cause']);
+const LOCAL_FIELDS = ['stack', 'cause'];
 
 /**
  * What is sent of an error.
@@ -21,34 +21,14 @@ const LOCAL_FIELDS: ReadonlySet<string> = new Set(['stack', 'cause']);
  * Never throws, and what it gives can be encoded as JSON.
  */
 export function dehydrateError(error: unknown): unknown {
-  if (typeof error === 'function') return `[function ${functionName(error)}]`;
+  const name = readField(error, 'name');
+  if (typeof error === 'function') return `[function ${typeof name === 'string' ? name : 'anonymous'}]`;
   if (typeof error === 'symbol') return String(error);
-  if (typeof error !== 'object' || error === null) return copyOf(error, '$', 0, new Map());
-
-  const visited = new Map<object, string>();
-  const fields: Record<string, unknown> = {};
-  copyField(fields, 'message', readField(error, 'message'), visited);
-  const ownKeys = ownEnumerableKeys(error);
-  if (!ownKeys.includes('name')) {
-    // differs: upstream sends only an own name, so a TypeError arrives as a plain Error.
-    const name = readField(error, 'name');
-    if (typeof name === 'string' && name !== 'Error') fields['name'] = name;
-  }
-  for (const key of ownKeys) {
-    if (key === 'message' || LOCAL_FIELDS.has(key)) continue;
-    copyField(fields, key, readField(error, key), visited);
-  }
-  return fields;
-}
-
-function copyField(
-  fields: Record<string, unknown>,
-  key: string,
-  value: unknown,
-  visited: Map<object, string>,
-): void {
-  const copy = copyOf(value, `$[${JSON.stringify(key)}]`, 1, visited);
-  if (copy !== undefined) setField(fields, key, copy);
+  if (typeof error !== 'object' || error === null) return decycle(error);
+  const keys = publicKeys(error);
+  // differs: upstream sends only an own name, so a TypeError arrives as a plain Error.
+  if (typeof name === 'string' && name !== 'Error') keys.unshift('name');
+  return copyFields(error, new Set(['message', ...keys]), '$', 0, new Map());
 }
 
 /**
@@ -83,54 +63,58 @@ export function decycle(value: unknown): unknown {
   return copyOf(value, '$', 0, new Map());
 }
 
+// oxlint-disable-next-line max-params -- it calls itself for each value
 function copyOf(value: unknown, path: string, depth: number, visited: Map<object, string>): unknown {
   if (typeof value === 'bigint') return String(value);
   if (typeof value === 'function' || typeof value === 'symbol') return undefined;
   if (typeof value !== 'object' || value === null) return value;
   try {
-    return copyOfObject(value, path, depth, visited);
+    const tag = Object.prototype.toString.call(value);
+    if (KEPT_TAGS.test(tag)) return value;
+    if (tag === '[object BigInt]') return String(value);
+    const metAt = visited.get(value);
+    if (metAt !== undefined) return { $ref: metAt };
+    if (depth === MAX_DEPTH) return '[too deep]';
+    visited.set(value, path);
+    if (!Array.isArray(value)) {
+      const keys = value instanceof Error ? publicKeys(value) : ownEnumerableKeys(value);
+      return copyFields(value, keys, path, depth, visited);
+    }
+    return Array.from(value, (_, index) =>
+      copyOf(readField(value, index), `${path}[${index}]`, depth + 1, visited),
+    );
   } catch {
     return undefined;
   }
 }
 
-function copyOfObject(value: object, path: string, depth: number, visited: Map<object, string>): unknown {
-  const tag = Object.prototype.toString.call(value);
-  if (KEPT_TAGS.has(tag)) return value;
-  if (tag === '[object BigInt]') return String(value);
-
-  const metAt = visited.get(value);
-  if (metAt !== undefined) return { $ref: metAt };
-  if (depth === MAX_DEPTH) return '[too deep]';
-  visited.set(value, path);
-
-  if (Array.isArray(value)) {
-    return Array.from(value, (_, index) =>
-      copyOf(readField(value, index), `${path}[${index}]`, depth + 1, visited),
-    );
-  }
-  const copy: Record<string, unknown> = {};
-  const isError = value instanceof Error;
-  for (const key of ownEnumerableKeys(value)) {
-    if (isError && LOCAL_FIELDS.has(key)) continue;
-    const field = copyOf(readField(value, key), `${path}[${JSON.stringify(key)}]`, depth + 1, visited);
+// oxlint-disable-next-line max-params -- it is a part of copyOf()
+function copyFields(
+  source: object,
+  keys: Iterable<string>,
+  path: string,
+  depth: number,
+  visited: Map<object, string>,
+): object {
+  const copy = {};
+  for (const key of keys) {
+    const field = copyOf(readField(source, key), `${path}[${JSON.stringify(key)}]`, depth + 1, visited);
     if (field !== undefined) setField(copy, key, field);
   }
   return copy;
 }
 
-function functionName(value: object): string {
-  const name = readField(value, 'name');
-  return typeof name === 'string' ? name : 'anonymous';
-}
-
 /** An error may be any object, a proxy included: reading it must not be able to throw. */
-function readField(object: object, key: string | number): unknown {
+function readField(object: unknown, key: string | number): unknown {
   try {
     return (object as Record<string | number, unknown>)[key];
   } catch {
     return undefined;
   }
+}
+
+function publicKeys(error: object): string[] {
+  return ownEnumerableKeys(error).filter((key) => !LOCAL_FIELDS.includes(key));
 }
 
 function ownEnumerableKeys(object: object): string[] {
@@ -139,9 +123,4 @@ function ownEnumerableKeys(object: object): string[] {
   } catch {
     return [];
   }
-}
-
-/** A plain assignment to `__proto__` would set the prototype instead of a field. */
-function setField(object: object, key: string, value: unknown): void {
-  Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true });
 }

@@ -1,4 +1,5 @@
 import { ignoreStatuses } from './protocol/close-codes.js';
+import { setField } from './set-field.js';
 
 /**
  * What all errors below share: `message` is an own enumerable property, like `name` and the fields of each class, so
@@ -8,12 +9,7 @@ import { ignoreStatuses } from './protocol/close-codes.js';
 class ListedMessageError extends Error {
   constructor(message: string, options?: ErrorOptions) {
     super(message, options);
-    Object.defineProperty(this, 'message', {
-      value: message,
-      enumerable: true,
-      writable: true,
-      configurable: true,
-    });
+    setField(this, 'message', message);
   }
 }
 

@@ -91,6 +91,7 @@ export {
   UnknownNameError,
 } from './errors.js';
 export { ProcedureStream } from './procedure-stream.js';
+export { bytesToBase64 } from './protocol/base64.js';
 export {
   CLOSE_CODES,
   closeReason,

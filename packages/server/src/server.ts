@@ -6,7 +6,6 @@ import {
   DeadlineQueue,
   InvalidActionError,
   InvalidArgumentsError,
-  jsonCodec,
   ServerProtocolError,
   type Untyped,
 } from '@socketcluster-ts/core';
@@ -38,6 +37,7 @@ import type { BrokerEngine } from './exchange/broker-engine.js';
 import type { AGExchange } from './exchange/exchange.js';
 import { AGSimpleBroker } from './exchange/simple-broker.js';
 import type { ServerStatus } from './health.js';
+import { jsonCodec } from './json-codec.js';
 import type { ResolvedLimits } from './limits/limits.js';
 import { type RateLimits, rateLimits } from './limits/rate-limits.js';
 import type { ActionsByMiddleware, MiddlewareType } from './middleware/action.js';

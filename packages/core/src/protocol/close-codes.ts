@@ -58,7 +58,8 @@ export const CLOSE_CODES: {
 };
 
 /** The codes that raise no error when a connection closes with them, and their texts. Frozen, without a prototype. */
-export const ignoreStatuses: Readonly<Record<number, string>> = frozenRecord({
+export const ignoreStatuses: Readonly<Record<number, string>> = Object.freeze({
+  __proto__: null,
   1000: 'Socket closed normally',
   1001: 'Socket was disconnected',
 });
@@ -68,8 +69,9 @@ export const ignoreStatuses: Readonly<Record<number, string>> = frozenRecord({
  *
  * Closes by the library carry no reason on the wire: each side fills the text in from here.
  */
-export const errorStatuses: Readonly<Record<number, string>> = frozenRecord({
-  1001: 'Socket was disconnected',
+export const errorStatuses: Readonly<Record<number, string>> = Object.freeze({
+  __proto__: null,
+  1001: ignoreStatuses[1001] as string,
   1002: 'A WebSocket protocol error was encountered',
   1003: 'Server terminated socket because it received invalid data',
   1005: 'Socket closed without status code',
@@ -121,10 +123,8 @@ export function sanitizeClose(code: unknown, reason: unknown): { code: number; r
 
 function isSendableCode(code: unknown): code is number {
   const number = Number.isInteger(code) ? (code as number) : 0;
-  return (
-    (number >= 1000 && number <= 1014 && !(number >= 1004 && number <= 1006)) ||
-    (number >= 3000 && number <= 4999)
-  );
+  if (number < 3000) return number >= 1000 && number <= 1014 && (number < 1004 || number > 1006);
+  return number <= 4999;
 }
 
 function cutToBytes(text: string, limit: number): string {
@@ -132,8 +132,4 @@ function cutToBytes(text: string, limit: number): string {
   if (bytes.length <= limit) return text;
   // A character that is not complete is held back, because more might follow.
   return new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes.subarray(0, limit), { stream: true });
-}
-
-function frozenRecord(texts: Record<number, string>): Readonly<Record<number, string>> {
-  return Object.freeze(Object.assign(Object.create(null) as Record<number, string>, texts));
 }

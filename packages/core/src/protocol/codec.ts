@@ -50,40 +50,8 @@ export const jsonCodec: TextCodecEngine = Object.freeze({ encode: encodeJson, de
 
 function encodeJson(value: unknown): string | undefined {
   if (value === '#1' || value === '#2') return value;
-  const answer = encodeAnswer(value);
-  if (answer !== undefined) return answer;
-  if (!mayNeedReplacer(value)) return JSON.stringify(value);
-  return JSON.stringify(value, replaceBinary);
+  return JSON.stringify(value, mayNeedReplacer(value) ? replaceBinary : undefined);
 }
-
-/**
- * The same JSON for `{rid}` and `{rid, data}` with a text, a number or a boolean, the bulk of what a busy server
- * answers, for less than half the time: `JSON.stringify()` is fast with a text and slow to start with an object.
- * `undefined` for everything else.
- */
-function encodeAnswer(value: unknown): string | undefined {
-  const answer = value as {
-    readonly rid?: unknown;
-    readonly data?: unknown;
-    readonly toJSON?: unknown;
-  } | null;
-  if (typeof answer !== 'object' || answer === null) return undefined;
-  const { rid, data } = answer;
-  if (typeof rid !== 'number' || !Number.isSafeInteger(rid) || answer.toJSON !== undefined) return undefined;
-  if (Object.getPrototypeOf(answer) !== Object.prototype) return undefined;
-  let place = 0;
-  for (const key in answer) {
-    if (key !== ANSWER_KEYS[place]) return undefined;
-    place += 1;
-  }
-  if (place === 1) return `{"rid":${rid}}`;
-  if (place !== 2 || (typeof data !== 'string' && typeof data !== 'number' && typeof data !== 'boolean')) {
-    return undefined;
-  }
-  return `{"rid":${rid},"data":${JSON.stringify(data)}}`;
-}
-
-const ANSWER_KEYS = ['rid', 'data'];
 
 /**
  * A replacer makes `JSON.stringify()` more than twice as slow, and nearly no packet needs one: looking for binary data
@@ -118,12 +86,12 @@ function holdsBinary(value: object): boolean {
 }
 
 function isBinary(value: unknown): value is Uint8Array | ArrayBuffer {
-  return value instanceof ArrayBuffer || (value instanceof Uint8Array && isBuffer(value));
+  return value instanceof ArrayBuffer || isBuffer(value);
 }
 
 /** Told by what makes a `Buffer` different for JSON, so that the one that bundlers put into browsers counts too. */
-function isBuffer(bytes: Uint8Array): boolean {
-  return typeof (bytes as { toJSON?: unknown }).toJSON === 'function';
+function isBuffer(value: unknown): value is Uint8Array {
+  return value instanceof Uint8Array && typeof (value as { toJSON?: unknown }).toJSON === 'function';
 }
 
 interface Base64 {
@@ -139,15 +107,13 @@ function toBase64(bytes: Uint8Array | ArrayBuffer): Base64 {
 function replaceBinary(this: Record<string, unknown>, key: string, value: unknown): unknown {
   const original = this[key];
   if (isBinary(original)) return toBase64(original);
-  if (typeof value !== 'object' || value === null) return value;
   if (isBinary(value)) return toBase64(value);
-  const { type, data } = value as { type?: unknown; data?: unknown };
+  const { type, data } = (value ?? {}) as { type?: unknown; data?: unknown };
   return type === 'Buffer' && Array.isArray(data) ? toBase64(Uint8Array.from(data as number[])) : value;
 }
 
 function decodeJson(message: unknown): unknown {
   if (message === null || message === undefined) return null;
-  if (message === '#1' || message === '#2') return message;
   const text = typeof message === 'string' ? message : toText(message);
   if (text === null || !JSON_START.test(text)) return text;
   try {
