@@ -33,6 +33,19 @@ describe('a server that is restarted on its port', () => {
     await until(() => restarted.server.clientsCount === 1);
   });
 
+  test('as many channels as a socket may hold are subscribed to again', async () => {
+    const started = await startServer();
+    const client = await connectClient(started);
+    const subscribed = take(client.listener('subscribe'), 1000, 10_000);
+    for (let n = 0; n < 1000; n += 1) client.subscribe(`channel ${n}`);
+    await subscribed;
+    const again = take(client.listener('subscribe'), 1000, 10_000);
+    await stop(started);
+    await startAgain(started);
+    await again;
+    expect(client.subscriptions()).toHaveLength(1000);
+  });
+
   test('their subscriptions are made again, with their data and before anything else', async () => {
     const started = await startServer();
     // With the ways of 20 a transmit makes the client connect without waiting for the delay.

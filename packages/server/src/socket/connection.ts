@@ -38,6 +38,9 @@ export type PauseReason = (typeof PAUSE_REASONS)[keyof typeof PAUSE_REASONS];
 /** The limit of failed authentications is for so long, in ms. */
 const AUTH_FAILURE_WINDOW_MS = 10_000;
 
+/** How long calls without an answer count, at least, in ms. */
+const RECOUNT_INTERVAL_MS = 60_000;
+
 /** All of them together. */
 const EVERY_REASON = 3;
 
@@ -59,8 +62,10 @@ export abstract class Connection implements HeartbeatOwner, CongestedSocket {
   readonly outbound: Outbound;
   /** What the client and the server agreed on in the handshake; `undefined` for a client that knows of none. */
   extensions: readonly Extension[] | undefined;
-  /** Calls of the client that were handed to the application and have no answer yet. */
+  /** Calls of the client that were handed to the application and have no answer yet; see {@link admitsCall}. */
   pendingCalls = 0;
+  /** Since when they are counted, in monotonic ms. */
+  #countedSince: number = Math.floor(performance.now());
   #signals: CallSignals | undefined;
   #middleware: MiddlewareStreams | undefined;
   #auth: AuthState | undefined;
@@ -137,6 +142,19 @@ export abstract class Connection implements HeartbeatOwner, CongestedSocket {
 
   get heartbeat(): Heartbeat | undefined {
     return this.#heartbeat;
+  }
+
+  /**
+   * Whether another call of the client may be handed to the application. Nobody can tell a call that is slow from one that
+   * is never answered, so once in a while the count begins anew: an application that leaves calls unanswered goes on.
+   */
+  admitsCall(): boolean {
+    if (this.pendingCalls < this.server.limits.maxPendingCalls) return true;
+    const now = Math.floor(performance.now());
+    if (now - this.#countedSince < RECOUNT_INTERVAL_MS) return false;
+    this.#countedSince = now;
+    this.pendingCalls = 0;
+    return true;
   }
 
   /** Notes that a token was refused; `true` when there were too many. */

@@ -167,7 +167,7 @@ function dispatch(
   expired: AuthTokenExpiredError | undefined,
 ): Pending | undefined {
   const { event, cid, data } = packet;
-  if (cid !== undefined && connection.pendingCalls >= connection.server.limits.maxPendingCalls) {
+  if (cid !== undefined && !connection.admitsCall()) {
     const message = `More than ${connection.server.limits.maxPendingCalls} calls of the socket are without an answer`;
     return refuse(connection, cid, new ResourceLimitError(message));
   }

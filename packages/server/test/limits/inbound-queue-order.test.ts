@@ -71,6 +71,12 @@ test('nothing is lost and the order is kept, whatever is paused when', async () 
   const limits = fc.record({
     maxInboundQueue: fc.integer({ min: 1, max: 10 }),
     maxInboundQueueBytes: fc.constantFrom(50, 1000, 100_000),
+    // Fast enough for a test, slow enough to pause again and again.
+    rates: fc.constantFrom(
+      0 as const,
+      { socket: { messages: { perSecond: 3000, burst: 10 } } },
+      { address: { bytes: { perSecond: 400_000, burst: 500 } }, socket: { messages: 2000 } },
+    ),
   });
   const cuts = fc.array(fc.integer({ min: 1, max: 3000 }), { minLength: 1, maxLength: 8 });
   const pauses = fc.array(fc.integer({ min: 0, max: 3 }), { minLength: 1, maxLength: 12 });
