@@ -29,6 +29,9 @@ async function each<T>(stream: AsyncIterable<T>, handle: (value: T) => void): Pr
   for await (const value of stream) handle(value);
 }
 
+/** With which codes connections have ended, since somebody asked. */
+const closures: unknown[] = [];
+
 /** The application that is attacked, and the reports on how its process fares. */
 export function serve(server: AGServer): void {
   void each(server.listener('handshake'), ({ socket }: { socket: AGServerSocket }) => {
@@ -41,10 +44,12 @@ export function serve(server: AGServer): void {
         (error: unknown) => request.error(error as Error),
       );
     });
+    void each(socket.procedure('closures'), (request) => request.end(closures.splice(0)));
     void each(socket.procedure('log in'), (request) => {
       void socket.setAuthToken({ name: 'Ann' }).then(() => request.end());
     });
   });
+  void each(server.listener('closure'), ({ code }) => closures.push(code));
   process.on('message', (question: VitalsQuestion) => {
     void tellVitals(server, question);
   });

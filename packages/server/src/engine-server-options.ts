@@ -32,6 +32,8 @@ export function engineServerOptions(
     maxPayload: maxPayload === null || maxPayload === Infinity ? 0 : maxPayload,
     maxFragments: limits.maxFragments === Infinity ? 0 : limits.maxFragments,
     maxBufferedChunks: limits.maxBufferedChunks === Infinity ? 0 : limits.maxBufferedChunks,
+    // Pongs count for the budget. By a limit of its own `ws` cuts off, without a word, who sends 61 pings in one segment.
+    ...(limits.outboundBudget.bytes === Infinity ? undefined : { maxPendingAutoPongs: 0 }),
     closeTimeout: Math.min(limits.closeTimeout + LATER_MS, MAX_TIMER_MS),
     ...(path === null ? undefined : { path }),
     ...(handleProtocols ? { handleProtocols } : undefined),

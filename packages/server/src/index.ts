@@ -21,7 +21,6 @@ import { RelayBroker, relayBroker } from './cluster/relay-broker.js';
 import { AGExchange } from './exchange/exchange.js';
 import { AGSimpleBroker } from './exchange/simple-broker.js';
 import { healthHandler } from './health.js';
-import { jsonCodec } from './json-codec.js';
 import { attach, listen } from './listen.js';
 import { AGAction } from './middleware/action.js';
 import { AGServer } from './server.js';
@@ -56,6 +55,7 @@ export {
   InvalidDataError,
   InvalidMessageError,
   InvalidOptionsError,
+  jsonCodec,
   type ParsedChannel,
   ProcedureStream,
   ProcessExitError,
@@ -108,17 +108,6 @@ export type {
   SlowPolicyOption,
 } from './limits/outbound-limits.js';
 export type {
-  RateAction,
-  RateKind,
-  RateOption,
-  RateScope,
-  RatesOption,
-  ResolvedRates,
-  ScopeRates,
-  ScopeRatesOption,
-} from './limits/rates.js';
-export type { Rate } from './limits/token-bucket.js';
-export type {
   Action,
   ActionBase,
   ActionsByMiddleware,
@@ -169,7 +158,6 @@ export {
   AGSimpleBroker,
   attach,
   healthHandler,
-  jsonCodec,
   listen,
   RelayBroker,
   relayBroker,
@@ -212,7 +200,7 @@ const socketClusterServer: SocketClusterServer = {
   attach,
   listen,
   healthHandler,
-  jsonCodec,
+  jsonCodec: core.jsonCodec,
 };
 
 export default socketClusterServer;

@@ -2,8 +2,7 @@ import { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { fc, test as property } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
-import { isProxyEntry, TrustedProxies } from '../../src/admission/client-address.js';
-import { addressKey } from '../../src/limits/address-key.js';
+import { addressKey, isProxyEntry, TrustedProxies } from '../../src/admission/client-address.js';
 
 function request(remoteAddress: string | undefined, forwardedFor?: string | string[]): IncomingMessage {
   const made = new IncomingMessage({ remoteAddress } as Socket);
