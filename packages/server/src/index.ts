@@ -21,6 +21,7 @@ import { RelayBroker, relayBroker } from './cluster/relay-broker.js';
 import { AGExchange } from './exchange/exchange.js';
 import { AGSimpleBroker } from './exchange/simple-broker.js';
 import { healthHandler } from './health.js';
+import { jsonCodec } from './json-codec.js';
 import { attach, listen } from './listen.js';
 import { AGAction } from './middleware/action.js';
 import { AGServer } from './server.js';
@@ -55,7 +56,6 @@ export {
   InvalidDataError,
   InvalidMessageError,
   InvalidOptionsError,
-  jsonCodec,
   type ParsedChannel,
   ProcedureStream,
   ProcessExitError,
@@ -108,6 +108,17 @@ export type {
   SlowPolicyOption,
 } from './limits/outbound-limits.js';
 export type {
+  RateAction,
+  RateKind,
+  RateOption,
+  RateScope,
+  RatesOption,
+  ResolvedRates,
+  ScopeRates,
+  ScopeRatesOption,
+} from './limits/rates.js';
+export type { Rate } from './limits/token-bucket.js';
+export type {
   Action,
   ActionBase,
   ActionsByMiddleware,
@@ -158,6 +169,7 @@ export {
   AGSimpleBroker,
   attach,
   healthHandler,
+  jsonCodec,
   listen,
   RelayBroker,
   relayBroker,
@@ -200,7 +212,7 @@ const socketClusterServer: SocketClusterServer = {
   attach,
   listen,
   healthHandler,
-  jsonCodec: core.jsonCodec,
+  jsonCodec,
 };
 
 export default socketClusterServer;

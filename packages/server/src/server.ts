@@ -6,7 +6,6 @@ import {
   DeadlineQueue,
   InvalidActionError,
   InvalidArgumentsError,
-  jsonCodec,
   ServerProtocolError,
   type Untyped,
 } from '@socketcluster-ts/core';
@@ -38,7 +37,9 @@ import type { BrokerEngine } from './exchange/broker-engine.js';
 import type { AGExchange } from './exchange/exchange.js';
 import { AGSimpleBroker } from './exchange/simple-broker.js';
 import type { ServerStatus } from './health.js';
+import { jsonCodec } from './json-codec.js';
 import type { ResolvedLimits } from './limits/limits.js';
+import { type RateLimits, rateLimits } from './limits/rate-limits.js';
 import type { ActionsByMiddleware, MiddlewareType } from './middleware/action.js';
 import type { MiddlewareFunction } from './middleware/middleware-stream.js';
 import { recheckTokens } from './recheck-tokens.js';
@@ -140,6 +141,8 @@ export class AGServer<C extends AnyContract = Untyped> extends AsyncStreamEmitte
   middlewareEmitFailures: boolean;
   /** The limits in force. */
   readonly limits: ResolvedLimits;
+  /** How fast clients may send. @hidden */
+  readonly rates: RateLimits | undefined;
 
   /** The functions set by `setMiddleware()`, by line. */
   readonly middlewareFunctions: Readonly<FunctionsByLine>;
@@ -183,6 +186,7 @@ export class AGServer<C extends AnyContract = Untyped> extends AsyncStreamEmitte
     this.middlewareEmitFailures = resolved.middlewareEmitFailures;
     this.limits = limits;
     this.outboundLedger = new OutboundLedger(limits.totalOutboundBudget);
+    this.rates = rateLimits(limits);
     this.#functions = {
       handshake: undefined,
       inboundRaw: undefined,

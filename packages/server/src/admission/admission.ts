@@ -1,8 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import type { DeadlineScheduler } from '@socketcluster-ts/core';
+import { addressKey } from '../limits/address-key.js';
 import type { ResolvedLimits } from '../limits/limits.js';
 import { AddressRates } from './address-rates.js';
-import { addressKey, type TrustedProxies } from './client-address.js';
+import type { TrustedProxies } from './client-address.js';
 import { LoopLag } from './loop-lag.js';
 import { Refusals } from './refusals.js';
 

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { BlockList, isIP, isIPv4 } from 'node:net';
+import { withoutMapping } from '../limits/address-key.js';
 
 /** The entry for proxies that connect over a Unix domain socket. */
 const UNIX = 'unix';
@@ -65,35 +66,10 @@ export class TrustedProxies {
   }
 }
 
-/**
- * What is counted as one client: an IPv4 address, or the /64 network of an IPv6 address, of which one customer has as
- * many addresses as he likes.
- */
-export function addressKey(address: string): string {
-  const plain = withoutMapping(address);
-  if (isIPv4(plain)) return plain;
-  const [front = '', back] = (plain.split('%')[0] ?? '').split('::');
-  const groups = front === '' ? [] : front.split(':');
-  if (back !== undefined) {
-    const after = back === '' ? 0 : back.split(':').length;
-    while (groups.length + after < 8) groups.push('0');
-    if (back !== '') groups.push(...back.split(':'));
-  }
-  return `${groups
-    .slice(0, 4)
-    .map((group) => Number.parseInt(group, 16).toString(16))
-    .join(':')}::/64`;
-}
-
 function peerAddress(request: IncomingMessage): string | undefined {
   // Engines other than `ws` may put it on the request.
   const { remoteAddress } = (request.socket ?? request) as { remoteAddress?: string };
   return remoteAddress === undefined ? undefined : withoutMapping(remoteAddress);
-}
-
-/** A server that listens for both families sees IPv4 clients as `::ffff:192.0.2.1`. */
-function withoutMapping(address: string): string {
-  return /^::ffff:\d+\.\d+\.\d+\.\d+$/i.test(address) ? address.slice(7) : address;
 }
 
 function forwardedAddresses(request: IncomingMessage): string[] {

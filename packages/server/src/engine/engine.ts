@@ -56,6 +56,8 @@ export interface SharedMessage {
 export interface EngineSocketHandlers {
   /** One message: a string for a text frame, a Buffer for a binary one. */
   onMessage(data: string | Buffer): void;
+  /** A ping or pong frame, which has been seen to. */
+  onControl(): void;
   onError(error: Error): void;
   /** A message could not be handed to the connection; it is lost. */
   onSendError(error: Error): void;

@@ -41,6 +41,9 @@ function onNetClose(this: Owned<NetSocket>): void {
 function onMessage(this: Owned<WebSocket>, data: Buffer, isBinary: boolean): void {
   this[OWNER]?.report(isBinary ? data : data.toString(), data.length);
 }
+function onControl(this: Owned<WebSocket>): void {
+  this[OWNER]?.handlers?.onControl();
+}
 function onError(this: Owned<WebSocket>, error: Error): void {
   this[OWNER]?.fail(error);
 }
@@ -185,6 +188,8 @@ export class FramedSocket implements EngineSocket, FrameSink {
     ws.on('error', onError);
     ws.on('close', onClose);
     ws.on('message', onMessage);
+    ws.on('ping', onControl);
+    ws.on('pong', onControl);
     // It would go on reading by itself.
     if (this.#isPaused) ws.pause();
   }

@@ -56,7 +56,11 @@ export class PlainSocket implements EngineSocket {
       handlers.onClose(typeof code === 'number' ? code : 1006, reason === undefined ? '' : String(reason));
     });
     // The library answers by itself, and a client may send them without reading.
-    on('ping', () => this.#reportUnsent());
+    on('ping', () => {
+      this.#reportUnsent();
+      handlers.onControl();
+    });
+    on('pong', () => handlers.onControl());
     on('message', (data, isBinary) => {
       if (this.#closed) return;
       const message = toMessage(data, isBinary === true);

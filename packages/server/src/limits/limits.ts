@@ -13,6 +13,15 @@ import {
   readSlowPolicy,
   type SlowPolicyOption,
 } from './outbound-limits.js';
+import {
+  RATES,
+  RATES_ALLOWED,
+  type RateAction,
+  type RatesOption,
+  type ResolvedRates,
+  readRateAction,
+  readRates,
+} from './rates.js';
 
 /**
  * A set of limits: `'default'` protects the server and is not in the way of an application; `'public'` is for clients
@@ -103,6 +112,18 @@ export interface Limits {
    * @default 512 KiB and 64 KiB (public: 128 and 16 KiB); less for a smaller `outboundBudget`
    */
   readonly pressureMarks?: PressureMarks | undefined;
+  /**
+   * How fast one socket, all sockets of one address, and all sockets of one user (see the option `userClaim`) may send.
+   * @default no limit (public: see docs/limits.md)
+   */
+  readonly rates?: RatesOption | undefined;
+  /**
+   * What happens to a client that is too fast. `'pause'`: reading from its connection pauses until it is not, so it has
+   * to wait and nothing is lost. `'reject'`: what is too much has no effect, and a call gets a `ResourceLimitError`.
+   * `'disconnect'`: its connection is closed with 1008.
+   * @default 'pause'
+   */
+  readonly onRateLimit?: RateAction | undefined;
 }
 
 /** The limits in force; `Infinity` where there is none. */
@@ -129,6 +150,8 @@ export interface ResolvedLimits {
   readonly onSlow: SlowPolicyOption;
   readonly conflateKey: ConflateKey;
   readonly pressureMarks: PressureMarks;
+  readonly rates: ResolvedRates;
+  readonly onRateLimit: RateAction;
 }
 
 /** One limit: its value in each preset, and how a given value is read. */
@@ -136,8 +159,8 @@ interface LimitRow<T> {
   readonly presets: Readonly<Record<LimitPreset, T>>;
   /** What is allowed, as the error says it. */
   readonly allowed: string;
-  /** The value in force for a given one; `undefined` for one that is not allowed. */
-  readonly read: (given: unknown) => T | undefined;
+  /** The value in force for a given one, on top of the preset; `undefined` for one that is not allowed. */
+  read(given: unknown, inPreset: T): T | undefined;
 }
 
 /** A limit that is a number; off in the preset `'v20'`. */
@@ -193,6 +216,12 @@ const ROWS: { readonly [Name in Exclude<keyof ResolvedLimits, 'preset'>]: LimitR
     'an object with low and high, low being less',
     readPressureMarks,
   ),
+  rates: {
+    presets: RATES,
+    allowed: RATES_ALLOWED,
+    read: readRates,
+  },
+  onRateLimit: same<RateAction>('pause', "'pause', 'reject' or 'disconnect'", readRateAction),
 };
 
 /** What a preset makes of options that have a place of their own and were not given. */
@@ -230,7 +259,7 @@ export function resolveLimits(
   const resolved: Record<string, unknown> = { preset };
   for (const [name, row] of Object.entries<LimitRow<unknown>>(ROWS)) {
     const value = given[name] ?? undefined;
-    resolved[name] = value === undefined ? row.presets[preset] : row.read(value);
+    resolved[name] = value === undefined ? row.presets[preset] : row.read(value, row.presets[preset]);
     if (resolved[name] === undefined) throw invalid(`limits.${name}`, row.allowed, value);
   }
   if (typeof given['maxBatchPackets'] !== 'number') {
@@ -257,6 +286,10 @@ function checkPreset(preset: unknown): LimitPreset {
 }
 
 function invalid(option: string, allowed: string, given: unknown): InvalidOptionsError {
-  const shown = typeof given === 'string' ? JSON.stringify(given) : String(given);
+  const shown = typeof given === 'string' || isPlain(given) ? JSON.stringify(given) : String(given);
   return new InvalidOptionsError(`The ${option} option must be ${allowed} - Got ${shown.slice(0, 64)}`);
+}
+
+function isPlain(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
 }

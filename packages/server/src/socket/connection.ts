@@ -115,6 +115,11 @@ export abstract class Connection implements HeartbeatOwner, CongestedSocket {
     return (this.#auth ??= new AuthState(this));
   }
 
+  /** The user whose socket this is, if it is authenticated and its token says so. */
+  get userId(): string | undefined {
+    return this.#auth?.userId;
+  }
+
   get subscriptions(): Subscriptions {
     return (this.#subscriptions ??= new Subscriptions(this));
   }

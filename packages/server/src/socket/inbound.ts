@@ -7,6 +7,7 @@ import { afterMicrotasks, type Resumable } from './after-microtasks.js';
 import { type Connection, PAUSE_REASONS } from './connection.js';
 import { isPong } from './heartbeat.js';
 import { InboundQuestion, type PacketQueue } from './inbound-question.js';
+import { RateGuard } from './rate-guard.js';
 import { isTooEarly, type Pending, routePacket } from './route-packet.js';
 
 type Frame = string | Buffer;
@@ -81,8 +82,13 @@ export class Inbound implements Resumable, PacketQueue {
   #lastRaw: Promise<void> | undefined;
   #stream: WritableConsumableStream<Frame> | undefined;
 
+  /** Only where rates are limited. */
+  readonly #rates: RateGuard | undefined;
+
   constructor(connection: Connection) {
     this.#connection = connection;
+    const { rates } = connection.server;
+    if (rates !== undefined) this.#rates = new RateGuard(connection, rates);
   }
 
   /** The inbound messages for who wants to watch them. */
@@ -120,6 +126,11 @@ export class Inbound implements Resumable, PacketQueue {
     void passage.then(() => {
       if (this.#lastRaw === passage) this.#lastRaw = undefined;
     });
+  }
+
+  /** A ping or pong of the WebSocket protocol arrived, which the engine has seen to. */
+  noteControl(): void {
+    this.#rates?.note();
   }
 
   /** Frames enter the queue in the order of the verdicts. Never rejects. */
@@ -242,6 +253,7 @@ export class Inbound implements Resumable, PacketQueue {
     this.#waitingBytes -= next.length;
     if (!(next instanceof DecodedFrame)) return this.#process(next);
     this.processed += 1;
+    if (this.#rates?.admitFrame(next.length) === false) return undefined;
     return this.#route(next.packet, next.frame);
   }
 
@@ -318,7 +330,9 @@ export class Inbound implements Resumable, PacketQueue {
   #process(frame: Frame): Pending | undefined {
     this.processed += 1;
     const connection = this.#connection;
+    if (this.#rates?.admitFrame(frame.length) === false) return undefined;
     if (isPong(frame, connection.protocolVersion)) {
+      this.#rates?.note();
       if (!isTooEarly(connection)) connection.expireTokenIfDue();
       return undefined;
     }
@@ -347,6 +361,7 @@ export class Inbound implements Resumable, PacketQueue {
   /** Has a packet take effect; what it throws is reported. */
   #route(packet: Packet, frame: Frame): Pending | undefined {
     this.#runEvent = undefined;
+    if (this.#rates?.admit(packet) === false) return undefined;
     let pending: Pending | undefined;
     try {
       pending = routePacket(this.#connection, packet, frame);

@@ -38,6 +38,10 @@ export class Lifecycle extends Connection implements EngineSocketHandlers, Farew
     this.outbound.onUnsent();
   }
 
+  onControl(): void {
+    this.inbound.noteControl();
+  }
+
   onError(error: Error): void {
     this.socket.emitError(error);
   }

@@ -23,6 +23,7 @@ import type { BrokerEngine } from '../exchange/broker-engine.js';
 import type { AGExchange } from '../exchange/exchange.js';
 import type { Subscriber } from '../exchange/subscriber.js';
 import type { ResolvedLimits } from '../limits/limits.js';
+import type { RateLimits } from '../limits/rate-limits.js';
 import type { MiddlewareFunctions, MiddlewareStreams } from '../middleware/middleware-streams.js';
 import type { OutboundLedger } from './outbound-ledger.js';
 import type {
@@ -86,6 +87,8 @@ export interface SocketHost {
   readonly middlewareEmitFailures: boolean;
   readonly socketChannelLimit: number | false | null;
   readonly limits: ResolvedLimits;
+  /** How fast clients may send; `undefined` for as fast as they like. @hidden */
+  readonly rates: RateLimits | undefined;
   readonly middlewareFunctions: MiddlewareFunctions;
   /** What the clients agreed on; what they send is checked by it. */
   readonly contract: ContractChecks | undefined;
@@ -132,6 +135,8 @@ export interface SocketFace
     Pick<AsyncStreamEmitter<SocketEvents>, 'emit' | 'hasListener'> {
   readonly server: SocketHost;
   readonly request: IncomingMessage;
+  readonly remoteAddress: string | undefined;
+  forwardedForAddress?: string;
   hasProcedure(name: string): boolean;
   isFollowed(name: string, isProcedure: boolean): boolean;
   emitError(error: unknown): void;

@@ -2,7 +2,8 @@ import { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { fc, test as property } from '@fast-check/vitest';
 import { describe, expect, test } from 'vitest';
-import { addressKey, isProxyEntry, TrustedProxies } from '../../src/admission/client-address.js';
+import { isProxyEntry, TrustedProxies } from '../../src/admission/client-address.js';
+import { addressKey } from '../../src/limits/address-key.js';
 
 function request(remoteAddress: string | undefined, forwardedFor?: string | string[]): IncomingMessage {
   const made = new IncomingMessage({ remoteAddress } as Socket);
