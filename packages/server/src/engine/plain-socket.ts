@@ -55,11 +55,7 @@ export class PlainSocket implements EngineSocket {
       this.#closed = true;
       handlers.onClose(typeof code === 'number' ? code : 1006, reason === undefined ? '' : String(reason));
     });
-    // The library answers by itself, and a client may send them without reading.
-    on('ping', () => {
-      this.#reportUnsent();
-      handlers.onControl();
-    });
+    on('ping', () => handlers.onControl());
     on('pong', () => handlers.onControl());
     on('message', (data, isBinary) => {
       if (this.#closed) return;

@@ -1,0 +1,132 @@
+import {
+  nextValue,
+  RawConnection,
+  startServer,
+  startTcpRelay,
+  until,
+  WireClient,
+} from '@socketcluster-ts/testkit';
+import { describe, expect, test } from 'vitest';
+import { flood, openSlowReader } from './slow-reader.js';
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+const SLOW_MS = 20_000;
+
+/** A short heartbeat, and as much may wait as wants to. */
+const OPTIONS = { pingInterval: 100, pingTimeout: 500, limits: { outboundBudget: Infinity } };
+
+describe('a client that takes nothing of what waits for pingTimeout', () => {
+  test.each([{}, { perMessageDeflate: { threshold: 100 * MIB } }])(
+    'is cut with 4001, although it goes on sending (%j)',
+    async (options) => {
+      const started = await startServer({ ...OPTIONS, ...options });
+      const slow = await openSlowReader(started, ['c'], { perMessageDeflate: true });
+      slow.stop();
+      await flood(started, 'c', () => slow.socket.pressure.bytes > MIB);
+      const since = performance.now();
+      const closed = nextValue(slow.socket.listener('close'), SLOW_MS);
+      let isClosed = false;
+      void closed.then(() => {
+        isClosed = true;
+      });
+      await until(() => {
+        slow.client.transmit('I am alive');
+        return isClosed;
+      });
+      expect(await closed).toMatchObject({ code: 4001 });
+      expect(performance.now() - since).toBeGreaterThan(300);
+      // The connection is reset, not left to the kernel.
+      await slow.client.ended();
+    },
+    SLOW_MS,
+  );
+
+  test(
+    'is not one that reads slowly',
+    async () => {
+      const started = await startServer(OPTIONS);
+      const slow = await openSlowReader(started, ['c']);
+      slow.stop();
+      await flood(started, 'c', () => slow.socket.pressure.bytes > 4 * MIB);
+      const since = performance.now();
+      let n = 0;
+      await until(() => {
+        slow.client.transmit('I am alive');
+        // A little of it every now and then: well over a timeout in all.
+        n += 1;
+        if (n % 40 === 0) slow.go();
+        if (n % 40 === 1) slow.stop();
+        return performance.now() - since > 1500;
+      });
+      expect(slow.socket.state).toBe('open');
+    },
+    SLOW_MS,
+  );
+
+  test(
+    'is not one whose input the server itself does not read',
+    async () => {
+      const started = await startServer({ ...OPTIONS, limits: { ...OPTIONS.limits, maxInboundQueue: 4 } });
+      const { server } = started;
+      const slow = await openSlowReader(started, ['c']);
+      let goOn: (() => void) | undefined;
+      server.setMiddleware(server.MIDDLEWARE_INBOUND, async (stream) => {
+        for await (const action of stream) {
+          await new Promise<void>((resolve) => {
+            goOn = resolve;
+          });
+          action.allow();
+        }
+      });
+      for (let i = 0; i < 20; i += 1) slow.client.transmit('work', i);
+      await until(() => slow.socket.getInboundBackpressure() >= 4);
+      slow.stop();
+      await flood(started, 'c', () => slow.socket.pressure.bytes > MIB);
+      const since = performance.now();
+      await until(() => performance.now() - since > 1200);
+      expect(slow.socket.state).toBe('open');
+      server.removeMiddleware(server.MIDDLEWARE_INBOUND);
+      goOn?.();
+      expect(await nextValue(slow.socket.listener('close'), SLOW_MS)).toMatchObject({ code: 4001 });
+    },
+    SLOW_MS,
+  );
+});
+
+test('a network that lost the client: nothing of the connection is left pingTimeout + 2 s later', async () => {
+  const { server, port, httpServer } = await startServer({ ...OPTIONS, limits: { closeTimeout: 300 } });
+  const relay = await startTcpRelay(port);
+  const client = await WireClient.connect(`ws://127.0.0.1:${relay.port}/socketcluster/`);
+  await client.handshake();
+  const connections = (): Promise<number> =>
+    new Promise((resolve, reject) => {
+      httpServer.getConnections((error, count) => (error ? reject(error) : resolve(count)));
+    });
+  expect(await connections()).toBe(1);
+  const closed = nextValue(server.listener('closure'), SLOW_MS);
+  const since = performance.now();
+  relay.silence();
+  expect(await closed).toMatchObject({ code: 4001 });
+  let left = 1;
+  await until(() => {
+    void connections().then((count) => {
+      left = count;
+    });
+    return left === 0;
+  });
+  expect(performance.now() - since).toBeLessThan(500 + 2000);
+});
+
+test('a half-open client that reads nothing holds no connection after it was cut', async () => {
+  const { server, port } = await startServer({ limits: { outboundBudget: MIB, closeTimeout: 100 } });
+  const client = await RawConnection.upgrade(port);
+  client.send({ event: '#handshake', cid: 1 });
+  await client.frame();
+  client.send({ event: '#subscribe', data: { channel: 'c' }, cid: 2 });
+  await client.frame(({ payload }) => payload.toString().includes('"rid":2'));
+  client.pause();
+  client.end();
+  await flood({ server }, 'c', () => server.clientsCount === 0);
+  await until(() => server.outboundLedger.total === 0);
+});
