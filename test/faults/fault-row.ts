@@ -14,7 +14,7 @@ export interface FaultRow {
   /** What must hold. */
   readonly holds: string;
   /** How long something may take; absent where nobody may notice anything. */
-  readonly limit?: { readonly of: 'recovery' | 'notice' | 'exit' | 'cut'; readonly ms: number };
+  readonly limit?: { readonly of: 'recovery' | 'notice' | 'exit' | 'cut' | 'latency'; readonly ms: number };
 }
 
 /** One run of a row, as it is written to the report. */

@@ -12,6 +12,10 @@ export interface ServerState {
   /** Things that will be due: pings, timeouts, expiries. */
   readonly deadlines: number;
   readonly heapBytes: number;
+  /** Of the whole process. */
+  readonly residentBytes: number;
+  /** What waits for slow clients. */
+  readonly waitingBytes: number;
   readonly warnings: number;
   /** How many connections ended with which code. */
   readonly disconnections: Readonly<Record<string, number>>;

@@ -37,6 +37,8 @@ function describe(server, { warnings, disconnections }) {
     connections,
     deadlines: server.deadlines.size,
     heapBytes: process.memoryUsage().heapUsed,
+    residentBytes: process.memoryUsage.rss(),
+    waitingBytes: server.outboundLedger.total,
     warnings,
     disconnections,
   };
