@@ -129,4 +129,5 @@ test('a half-open client that reads nothing holds no connection after it was cut
   client.end();
   await flood({ server }, 'c', () => server.clientsCount === 0);
   await until(() => server.outboundLedger.total === 0);
+  expect(server.pendingClientsCount).toBe(0);
 });
