@@ -248,6 +248,8 @@ export class FramedSocket implements EngineSocket, FrameSink {
 
   passOn(bytes: Buffer): void {
     if (this.#library() !== undefined) this.#passOn?.call(this.#net, bytes);
+    // The library answers pings by itself, and a client may send them without reading.
+    if (this.#net.writableLength > 0) this.#reportUnsent(0);
   }
 
   handBack(): void {
@@ -399,7 +401,7 @@ export class FramedSocket implements EngineSocket, FrameSink {
   /** The kernel did not take everything at once: so many messages were written just now. */
   #reportUnsent(messages: number): void {
     this.#unsent ??= new UnsentWrites();
-    this.#unsent.add(this.#net.bytesWritten, messages, this.#goneBytes);
+    if (messages > 0) this.#unsent.add(this.#net.bytesWritten, messages, this.#goneBytes);
     this.#watch();
     this.handlers?.onUnsent();
   }

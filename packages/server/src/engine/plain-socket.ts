@@ -55,7 +55,11 @@ export class PlainSocket implements EngineSocket {
       this.#closed = true;
       handlers.onClose(typeof code === 'number' ? code : 1006, reason === undefined ? '' : String(reason));
     });
-    on('ping', () => handlers.onControl());
+    // The library answers by itself, and a client may send them without reading.
+    on('ping', () => {
+      this.#reportUnsent();
+      handlers.onControl();
+    });
     on('pong', () => handlers.onControl());
     on('message', (data, isBinary) => {
       if (this.#closed) return;
