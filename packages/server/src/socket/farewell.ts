@@ -5,6 +5,8 @@ import type { SocketState } from './socket-events.js';
 
 /** How often it is looked whether something is still under way, in ms. */
 const LOOK_MS = 20;
+/** How long a client that cannot be asked is waited for to do something. */
+const QUIET_MS = 250;
 
 /** How a connection was ended that was asked to leave. */
 export interface FarewellResult {
@@ -20,6 +22,7 @@ export interface FarewellOwner {
   /** Whether packets wait, or calls of either side have no answer yet. */
   readonly isBusy: boolean;
   readonly extensions: readonly Extension[] | undefined;
+  readonly inbound: { readonly processed: number };
   readonly server: SocketHost;
   readonly outbound: Outbound;
   /** Closes; nobody did anything wrong. */
@@ -39,7 +42,8 @@ export interface FarewellOptions {
  * calls of both sides get their answers; then it is closed with 1012.
  *
  * A client that agreed on `retry` answers the hint when it will send nothing more than answers, so that no call of its
- * is on the way when the close is sent. Of another one that cannot be known.
+ * is on the way when the close is sent. Of another one that cannot be known. It is closed just after it has sent
+ * something and was served, when the next call is least likely to be on the way, or when it is quiet.
  */
 export class Farewell {
   /** Resolves when the connection is gone. */
@@ -47,6 +51,10 @@ export class Farewell {
   readonly #owner: FarewellOwner;
   readonly #look: Deadline<Farewell>;
   readonly #giveUpAt: number;
+  /** Until when a client is waited for that cannot be asked. */
+  #quietAt: number;
+  /** How much it had sent that was processed, when it was last looked. */
+  #processed: number;
   #isInterrupted = false;
   #resolve: ((result: FarewellResult) => void) | undefined;
 
@@ -57,7 +65,10 @@ export class Farewell {
     this.ended = new Promise((resolve) => {
       this.#resolve = resolve;
     });
-    if (owner.state === 'open' && owner.extensions?.includes('retry') === true) {
+    const canBeAsked = owner.state === 'open' && owner.extensions?.includes('retry') === true;
+    this.#quietAt = canBeAsked ? 0 : performance.now() + QUIET_MS;
+    this.#processed = owner.inbound.processed;
+    if (canBeAsked) {
       // A client that does not answer in time is closed all the same.
       owner.outbound.invoke('#retry', { delayMs: retryDelay }, timeout).catch(() => {});
     }
@@ -72,10 +83,12 @@ export class Farewell {
   }
 
   #closeIfIdle(): void {
-    const { state, isBusy, server } = this.#owner;
+    const { state, isBusy, inbound, server } = this.#owner;
     if (state === 'closed') return;
-    const isLate = performance.now() >= this.#giveUpAt;
-    if (isBusy && !isLate) {
+    const now = performance.now();
+    // What was served while something else went on is as good as just now.
+    if (inbound.processed !== this.#processed) this.#quietAt = 0;
+    if (now < this.#giveUpAt && (isBusy || now < this.#quietAt)) {
       server.deadlines.schedule(this.#look, LOOK_MS);
       return;
     }

@@ -10,6 +10,7 @@ import {
   RawConnection,
   requestUpgrade,
   startServer,
+  turn,
   until,
   type WireClient,
 } from '@socketcluster-ts/testkit';
@@ -125,6 +126,22 @@ describe('drain()', () => {
       expect(await client.ended()).toMatchObject({ code: 1012 });
       expect(client.received.filter((packet) => packet.rid === 50)).toHaveLength(1);
       expect(await drained).toEqual({ closed: 2, terminated: 0, interrupted: 0 });
+    },
+  );
+
+  ours(
+    'closes another client just after it has called, when the next call is not on its way yet',
+    async () => {
+      const started = await startServer();
+      onConnection(started, (socket) => answer(socket, 'echo', (data) => data));
+      const { client } = await started.open();
+      const log = new EventLog().record(started.server, ['disconnection']);
+      const drained = started.server.drain({ spread: 0 });
+      await turn();
+      expect(log.names).toEqual([]);
+      expect(await client.call('echo', 1)).toMatchObject({ data: 1 });
+      expect(await client.ended()).toMatchObject({ code: 1012 });
+      expect(await drained).toEqual({ closed: 1, terminated: 0, interrupted: 0 });
     },
   );
 
