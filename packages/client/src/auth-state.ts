@@ -2,6 +2,7 @@ import { type AuthToken, hydrateError } from '@socketcluster-ts/core';
 import type { ClientContext } from './client-context.js';
 import type { AuthenticationState } from './client-events.js';
 import { decodeToken } from './decode-token.js';
+import type { ClientAuthEngine } from './token-store.js';
 
 /** What the server made of a token. */
 export interface AuthenticateResult {
@@ -35,8 +36,7 @@ export class AuthState {
 
   /** The stored token; rejects when the auth engine does. */
   async load(): Promise<string | null> {
-    const { face, settings } = this.#context;
-    return (this.#kept = await this.#store(() => face.auth.loadToken(settings.authTokenName)));
+    return (this.#kept = (await this.#ask('loadToken')) as string | null);
   }
 
   /** Keeps the token at hand, if it is not the one that is kept. */
@@ -47,17 +47,14 @@ export class AuthState {
 
   /** Keeps a token for later connections. A failure is emitted. */
   save(signedAuthToken: string): Promise<unknown> {
-    const { face, settings, emitError } = this.#context;
     this.#kept = signedAuthToken;
-    return this.#store(() => face.auth.saveToken(settings.authTokenName, signedAuthToken, {})).catch(
-      emitError,
-    );
+    return this.#ask('saveToken', signedAuthToken, {}).catch(this.#context.emitError);
   }
 
   /** Forgets the stored token. A failure is emitted. */
   forget(): Promise<void> {
-    const { face, settings, emitError } = this.#context;
-    return this.#store(() => face.auth.removeToken(settings.authTokenName)).then(
+    const { face, emitError } = this.#context;
+    return this.#ask('removeToken').then(
       (oldAuthToken) => face.emit('removeAuthToken', { oldAuthToken }),
       emitError,
     );
@@ -125,8 +122,14 @@ export class AuthState {
     return { isAuthenticated, authError: hydrateError(status.authError) };
   }
 
-  #store<T>(task: () => Promise<T>): Promise<T> {
-    const done = this.#stored.then(task);
+  /** Asks the auth engine, once it is done with what it was asked before. */
+  #ask(what: 'loadToken' | 'removeToken'): Promise<unknown>;
+  #ask(what: 'saveToken', token: string, options: object): Promise<unknown>;
+  #ask(what: keyof ClientAuthEngine, ...rest: readonly unknown[]): Promise<unknown> {
+    const { face, settings } = this.#context;
+    const done = this.#stored.then(() =>
+      face.auth[what](settings.authTokenName, ...(rest as [string, object])),
+    );
     this.#stored = done.catch(() => {});
     return done;
   }

@@ -1,20 +1,23 @@
 import { jsonCodec as plainCodec, type TextCodecEngine } from '@socketcluster-ts/core';
 
 /**
- * The JSON codec as servers use it by default: what it gives is the same, and the bulk of what a busy server answers, `{rid}`
- * and `{rid, data}` with a text, a number or a boolean, costs less than half the time.
+ * The JSON codec as servers use it by default. It gives what that of clients gives, in less than half the time.
  *
  * Binary data becomes `{"base64": true, "data": "…"}`, and is not turned back.
  * @throws {TypeError} `encode()`, for a value with a cycle or a BigInt
  */
 export const jsonCodec: TextCodecEngine = Object.freeze({
-  encode: (value: unknown) => encodeAnswer(value) ?? plainCodec.encode(value),
+  encode: (value: unknown) =>
+    encodeAnswer(value) ?? (mayNeedReplacer(value) ? plainCodec.encode(value) : JSON.stringify(value)),
   decode: (message: unknown) => plainCodec.decode(message),
 });
 
 const ANSWER_KEYS = ['rid', 'data'];
 
-/** `JSON.stringify()` is fast with a text and slow to start with an object. `undefined` for all but a plain answer. */
+/**
+ * The bulk of what a busy server answers, `{rid}` and `{rid, data}` with a text, a number or a boolean: `JSON.stringify()` is
+ * fast with a text and slow to start with an object. `undefined` for everything else.
+ */
 function encodeAnswer(value: unknown): string | undefined {
   const answer = value as {
     readonly rid?: unknown;
@@ -35,4 +38,36 @@ function encodeAnswer(value: unknown): string | undefined {
     return undefined;
   }
   return `{"rid":${rid},"data":${JSON.stringify(data)}}`;
+}
+
+/**
+ * A replacer makes `JSON.stringify()` more than twice as slow, and nearly no packet needs one: looking for binary data
+ * first costs a tenth. What the look itself cannot get through, a cycle or a getter that throws, is left for
+ * `JSON.stringify()` to fail on in its own words.
+ */
+function mayNeedReplacer(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return true;
+  try {
+    return holdsBinary(value);
+  } catch {
+    return true;
+  }
+}
+
+function holdsBinary(value: object): boolean {
+  if (Array.isArray(value)) {
+    for (const child of value)
+      if (typeof child === 'object' && child !== null && holdsBinary(child)) return true;
+    return false;
+  }
+  const { type, toJSON } = value as { type?: unknown; toJSON?: unknown };
+  if (type === 'Buffer') return true;
+  // Only of a date is it known that it prints as a text; any other toJSON() may give binary data.
+  if (typeof toJSON === 'function') return toJSON !== Date.prototype.toJSON;
+  if (value instanceof ArrayBuffer) return true;
+  for (const key in value) {
+    const child = (value as Record<string, unknown>)[key];
+    if (typeof child === 'object' && child !== null && holdsBinary(child)) return true;
+  }
+  return false;
 }

@@ -1,3 +1,4 @@
+import { jsonCodec as plainCodec } from '@socketcluster-ts/core';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { jsonCodec } from '../src/index.js';
@@ -24,4 +25,48 @@ test('the JSON codec of a server gives what `JSON.stringify()` gives, for anythi
     }),
     { numRuns: 1000 },
   );
+});
+
+/** What an encoder gives, or the message of what it throws. */
+function outcome(encode: (value: unknown) => unknown, value: unknown): unknown {
+  try {
+    return encode(value);
+  } catch (error) {
+    return `throws ${(error as Error).message}`;
+  }
+}
+
+test('the JSON codec of a server gives what that of a client gives, for any value', () => {
+  const binary = fc
+    .uint8Array({ maxLength: 20 })
+    .chain((content) =>
+      fc.constantFrom<unknown>(
+        Buffer.from(content),
+        content.slice().buffer,
+        content,
+        { type: 'Buffer', data: [...content] },
+        new Date(content.length),
+        { toJSON: () => content.slice().buffer },
+      ),
+    );
+  const { value } = fc.letrec((tie) => ({
+    value: fc.oneof(
+      { depthSize: 'small' },
+      fc.anything({ withDate: true, withBigInt: true }),
+      fc.constantFrom('#1', '#2', null),
+      binary,
+      fc.array(tie('value')),
+      fc.dictionary(fc.oneof(fc.string(), fc.constantFrom('type', 'data', 'rid', '__proto__')), tie('value')),
+    ),
+  }));
+  fc.assert(
+    fc.property(value, (any) => {
+      expect(outcome(jsonCodec.encode, any)).toBe(outcome(plainCodec.encode, any));
+    }),
+    { numRuns: 1000 },
+  );
+  const circular: unknown[] = [];
+  circular.push({ circular });
+  expect(outcome(jsonCodec.encode, circular)).toBe(outcome(plainCodec.encode, circular));
+  expect(outcome(jsonCodec.encode, circular)).toMatch(/^throws .*circular/);
 });

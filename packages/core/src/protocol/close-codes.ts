@@ -128,8 +128,6 @@ function isSendableCode(code: unknown): code is number {
 }
 
 function cutToBytes(text: string, limit: number): string {
-  const bytes = new TextEncoder().encode(text);
-  if (bytes.length <= limit) return text;
-  // A character that is not complete is held back, because more might follow.
-  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes.subarray(0, limit), { stream: true });
+  // As much as fits, in whole characters.
+  return text.slice(0, new TextEncoder().encodeInto(text, new Uint8Array(limit)).read);
 }

@@ -50,39 +50,7 @@ export const jsonCodec: TextCodecEngine = Object.freeze({ encode: encodeJson, de
 
 function encodeJson(value: unknown): string | undefined {
   if (value === '#1' || value === '#2') return value;
-  return JSON.stringify(value, mayNeedReplacer(value) ? replaceBinary : undefined);
-}
-
-/**
- * A replacer makes `JSON.stringify()` more than twice as slow, and nearly no packet needs one: looking for binary data
- * first costs a tenth. What the look itself cannot get through, a cycle or a getter that throws, is left for
- * `JSON.stringify()` to fail on in its own words.
- */
-function mayNeedReplacer(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  try {
-    return holdsBinary(value);
-  } catch {
-    return true;
-  }
-}
-
-function holdsBinary(value: object): boolean {
-  if (Array.isArray(value)) {
-    for (const child of value)
-      if (typeof child === 'object' && child !== null && holdsBinary(child)) return true;
-    return false;
-  }
-  const { type, toJSON } = value as { type?: unknown; toJSON?: unknown };
-  if (type === 'Buffer') return true;
-  // Only of a date is it known that it prints as a text; any other toJSON() may give binary data.
-  if (typeof toJSON === 'function') return toJSON !== Date.prototype.toJSON;
-  if (value instanceof ArrayBuffer) return true;
-  for (const key in value) {
-    const child = (value as Record<string, unknown>)[key];
-    if (typeof child === 'object' && child !== null && holdsBinary(child)) return true;
-  }
-  return false;
+  return JSON.stringify(value, replaceBinary);
 }
 
 function isBinary(value: unknown): value is Uint8Array | ArrayBuffer {
