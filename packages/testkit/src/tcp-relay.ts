@@ -31,7 +31,8 @@ export async function startTcpRelay(targetPort: number, shape: NetworkShape = {}
   let isRefusing = false;
   let isBlack = false;
   let connectionCount = 0;
-  const server = createServer((near) => {
+  // Each direction ends by itself: what is still under way in the other one arrives.
+  const server = createServer({ allowHalfOpen: true }, (near) => {
     if (isRefusing) {
       near.resetAndDestroy();
       return;
@@ -42,7 +43,7 @@ export async function startTcpRelay(targetPort: number, shape: NetworkShape = {}
       return;
     }
     connectionCount += 1;
-    const far = connect(targetPort, '127.0.0.1');
+    const far = connect({ port: targetPort, host: '127.0.0.1', allowHalfOpen: true });
     const pair = [near, far] as const;
     pairs.add(pair);
     for (const socket of pair) {

@@ -126,6 +126,14 @@ describe('a message that is acknowledged and does not arrive', () => {
     expect(checker.verdict()).toMatchObject({ lost: 0, cutOff: 1, missedAway: 1 });
   });
 
+  test('is well when it was read a moment after the end of the connection was seen', () => {
+    const { checker, second } = begun();
+    checker.acknowledge(second);
+    checker.interrupt('Ann');
+    checker.deliver('Ann', 'news', second);
+    expect(checker.verdict()).toMatchObject({ lost: 0, cutOff: 0, missedAway: 0 });
+  });
+
   test('is no fault when the subscriber has given the channel up', () => {
     const { checker, second } = begun();
     checker.acknowledge(second);
@@ -162,6 +170,24 @@ describe('a checker', () => {
     expect(faultsOf(checker.verdict())).toEqual([]);
   });
 
+  test('forgets who has left, once all of theirs was judged', () => {
+    let time = 0;
+    const checker = new DeliveryChecker(() => time);
+    checker.subscribe('Ann', 'news');
+    const stamp = checker.send('Bob', 'news');
+    checker.deliver('Ann', 'news', stamp);
+    checker.acknowledge(stamp);
+    checker.retire('Bob');
+    checker.unsubscribe('Ann', 'news');
+    time = 10;
+    checker.settle(5);
+    expect(faultsOf(checker.verdict())).toEqual([]);
+    checker.deliver('Ann', 'news', stamp);
+    expect(checker.verdict().examples[0]).toContain('which nobody sent');
+    checker.deliver('Ann', 'news', checker.send('Eve', 'news'));
+    expect(checker.verdict().examples[1]).toContain('which it never wanted');
+  });
+
   test('says that all are served again once everybody has something that was sent since', () => {
     let time = 0;
     const checker = new DeliveryChecker(() => time);
@@ -178,6 +204,13 @@ describe('a checker', () => {
     expect(checker.isServedSince(10)).toBe(false);
     checker.acknowledge(fresh);
     expect(checker.isServedSince(10)).toBe(true);
+    time = 20;
+    const another = checker.send('Bob', 'news');
+    checker.acknowledge(another);
+    checker.deliver('Ann', 'news', another);
+    expect(checker.isServedSince(20)).toBe(false);
+    checker.unsubscribe('Eve', 'news');
+    expect(checker.isServedSince(20)).toBe(true);
   });
 
   test('refuses to be told of an end that cannot be', () => {
