@@ -15,6 +15,7 @@ import { TrustedProxies } from './admission/client-address.js';
 import { AGAuthEngine, type AuthEngine } from './auth/auth-engine.js';
 import { resolveAuthOptions } from './auth/auth-options.js';
 import { type AuthKey, createKeyRing } from './auth/key-ring.js';
+import { Revocations } from './auth/revocations.js';
 import type {
   IsTokenRevoked,
   SignatureKey,
@@ -151,6 +152,8 @@ export class AGServer<C extends AnyContract = Untyped> extends AsyncStreamEmitte
   /** May be replaced at any time. */
   isTokenRevoked: IsTokenRevoked | undefined;
   readonly userClaim: string;
+  /** Tells logins under way that tokens were revoked. @hidden */
+  readonly revocations: Revocations = new Revocations();
   /** How much waits for all slow sockets. */
   readonly outboundLedger: OutboundLedger;
   /** The port given to `listen()`. */
@@ -317,7 +320,10 @@ export class AGServer<C extends AnyContract = Untyped> extends AsyncStreamEmitte
 
   /** The sockets of a user, to list or to act on. @throws {InvalidArgumentsError} for an id that names nobody */
   users(id: UserId): UserSockets<C> {
-    return new UserSockets<C>(id, (text) => this.#users.of(text));
+    return new UserSockets<C>(id, {
+      socketsOf: (text) => this.#users.of(text),
+      onRevocation: (text) => this.revocations.announce(text),
+    });
   }
 
   /**
@@ -325,6 +331,7 @@ export class AGServer<C extends AnyContract = Untyped> extends AsyncStreamEmitte
    * deauthenticated. Resolves with how many that were. What cannot be found out is a `warning`, and the token stays.
    */
   recheckTokens(): Promise<number> {
+    this.revocations.announce(undefined);
     return recheckTokens(Object.values(this.clients));
   }
 

@@ -11,6 +11,13 @@ import { recheckTokens } from './recheck-tokens.js';
 import type { AGServerSocket } from './socket/server-socket.js';
 import type { DeliveryOptions, SocketFace } from './socket/socket-context.js';
 
+/** What the sockets of a user are taken from. */
+export interface UserSource {
+  socketsOf(id: string): readonly SocketFace[];
+  /** Something is taken from the user: logins under way are to be judged once more. */
+  onRevocation(id: string): void;
+}
+
 /**
  * Owns nothing but an id, and stands for the sockets of that user: those whose token names it in the claim that the
  * option `userClaim` says.
@@ -36,10 +43,10 @@ import type { DeliveryOptions, SocketFace } from './socket/socket-context.js';
 export class UserSockets<C extends AnyContract = Untyped> {
   /** The id as text. */
   readonly id: string;
-  readonly #find: (id: string) => readonly SocketFace[];
+  readonly #source: UserSource;
 
   /** @throws {InvalidArgumentsError} for an id that names nobody */
-  constructor(id: UserId, find: (id: string) => readonly SocketFace[]) {
+  constructor(id: UserId, source: UserSource) {
     const text = userIdText(id);
     if (text === undefined) {
       const given = typeof id === 'string' || typeof id === 'number' ? JSON.stringify(id) : typeof id;
@@ -48,13 +55,13 @@ export class UserSockets<C extends AnyContract = Untyped> {
       );
     }
     this.id = text;
-    this.#find = find;
+    this.#source = source;
   }
 
   /** The sockets at this moment, in the order in which they were authenticated. */
   sockets(): AGServerSocket<C>[] {
     // The sockets of a server are AGServerSockets.
-    return [...this.#find(this.id)] as unknown[] as AGServerSocket<C>[];
+    return [...this.#source.socketsOf(this.id)] as unknown[] as AGServerSocket<C>[];
   }
 
   /** Sends an event to each socket, as `socket.transmit()` does. */
@@ -63,19 +70,19 @@ export class UserSockets<C extends AnyContract = Untyped> {
     ...data: DataArguments<C['types']['events'][N]['input'], [options?: TransmitOptions]>
   ): Promise<number>;
   transmit(event?: unknown, data?: unknown, options?: TransmitOptions): Promise<number> {
-    return this.#each((socket) => {
-      // Authenticated, and its handshake not answered yet: it cannot be sent anything.
-      if (socket.state !== 'open') return undefined;
-      return (socket as unknown as AGServerSocket).transmit(event as string, data, options);
-    });
+    return this.#each((socket) =>
+      (socket as unknown as AGServerSocket).transmit(event as string, data, options),
+    );
   }
 
   /**
-   * Has each socket forget its token, and tells the clients to do the same. Subscriptions stay; see {@link kickOut}.
+   * Has each socket forget its token, and tells the clients to do the same. Subscriptions stay; see {@link kickOut}. A
+   * token that is being judged at this moment is judged once more.
    *
    * With `rejectOnFailedDelivery` it resolves when every client has confirmed.
    */
   deauthenticate(options?: DeliveryOptions): Promise<number> {
+    this.#source.onRevocation(this.id);
     return this.#each((socket) => socket.deauthenticate(options));
   }
 
@@ -93,11 +100,13 @@ export class UserSockets<C extends AnyContract = Untyped> {
 
   /** Judges the token of each socket again, as `server.recheckTokens()` does. Counts the sockets that lost theirs. */
   recheckTokens(): Promise<number> {
+    this.#source.onRevocation(this.id);
     return recheckTokens(this.sockets());
   }
 
   /** Closes the connection of each socket, as `socket.disconnect()` does. */
   disconnect(code?: number, reason?: string): Promise<number> {
+    this.#source.onRevocation(this.id);
     return this.#each((socket) => socket.disconnect(code, reason));
   }
 

@@ -1,7 +1,8 @@
 import { dehydrateError, errorPacket, responsePacket } from '@socketcluster-ts/core';
+import type { RevocationWatch } from '../auth/revocations.js';
 import type { Connection } from './connection.js';
 import { askAuthenticateMiddleware, isBadToken } from './handshake.js';
-import { verifyToken } from './verify-token.js';
+import { isOutdated, judgeAgain, verifyToken } from './verify-token.js';
 
 /**
  * Answers `#authenticate`: takes over the token the client shows, in place of the one it had.
@@ -10,7 +11,13 @@ import { verifyToken } from './verify-token.js';
  * client is told to forget it; otherwise the call succeeds with `isAuthenticated: false`.
  */
 export async function authenticate(connection: Connection, signedToken: unknown, cid: number): Promise<void> {
-  const isRefused = await judgeToken(connection, signedToken, cid);
+  const watch = connection.server.revocations.watch();
+  let isRefused: boolean;
+  try {
+    isRefused = await judgeToken(connection, signedToken, cid, watch);
+  } finally {
+    watch.end();
+  }
   // The answer has been given: who tries one token after the other learns nothing from the close.
   if (isRefused && connection.exceedsAuthFailures()) {
     connection.closeForBreach(`More than ${connection.server.limits.maxAuthFailures} tokens were refused`);
@@ -18,7 +25,12 @@ export async function authenticate(connection: Connection, signedToken: unknown,
 }
 
 /** Answers; gives whether a token was shown and refused. */
-async function judgeToken(connection: Connection, signedToken: unknown, cid: number): Promise<boolean> {
+async function judgeToken(
+  connection: Connection,
+  signedToken: unknown,
+  cid: number,
+  watch: RevocationWatch,
+): Promise<boolean> {
   const { socket, server, auth } = connection;
   const oldAuthState = auth.authState;
   const info = await verifyToken(connection, signedToken);
@@ -30,14 +42,22 @@ async function judgeToken(connection: Connection, signedToken: unknown, cid: num
     const blocked = await askAuthenticateMiddleware(connection, info);
     // The state may have changed behind the await, which the compiler cannot see.
     if ((connection.state as string) === 'closed') return false;
-    if (blocked === undefined) {
-      auth.accept(info.authToken, info.signedAuthToken);
-      auth.announce(oldAuthState);
-      socket.sendObject(responsePacket(cid, { isAuthenticated: true, authError: null }));
-      return false;
+    if (blocked !== undefined) {
+      if (server.middlewareEmitFailures) socket.emitError(blocked.cause);
+      authError = blocked.error;
+    } else {
+      while (authError === undefined && isOutdated(connection, info, watch)) {
+        authError = await judgeAgain(connection, info);
+        if ((connection.state as string) === 'closed') return false;
+      }
+      if (authError === undefined) {
+        auth.accept(info.authToken, info.signedAuthToken);
+        auth.announce(oldAuthState);
+        socket.sendObject(responsePacket(cid, { isAuthenticated: true, authError: null }));
+        return false;
+      }
+      socket.emitError(authError);
     }
-    if (server.middlewareEmitFailures) socket.emitError(blocked.cause);
-    authError = blocked.error;
   }
   if (isBadToken(authError)) {
     // The answer first: the removal that follows must not overtake it.

@@ -10,6 +10,7 @@ import {
   responsePacket,
 } from '@socketcluster-ts/core';
 import type { TurnAway } from '../admission/admission.js';
+import type { RevocationWatch } from '../auth/revocations.js';
 import { AGAction, type AuthInfo } from '../middleware/action.js';
 import { runAction } from '../middleware/run-action.js';
 import type { Blocked } from '../middleware/verdict.js';
@@ -17,7 +18,7 @@ import type { Connection } from './connection.js';
 import { nextTurn } from './next-turn.js';
 import type { SocketFace, SocketTwinEvents } from './socket-context.js';
 import type { SocketEvents } from './socket-events.js';
-import { verifyHandshakeToken } from './verify-token.js';
+import { isOutdated, judgeAgain, verifyHandshakeToken } from './verify-token.js';
 
 /** What became of the token a client showed. */
 interface TokenOutcome {
@@ -31,6 +32,7 @@ interface TokenOutcome {
 const EXTENSIONS: readonly Extension[] = ['abort', 'gap', 'retry'];
 
 const NO_TOKEN: TokenOutcome = { isBadToken: false, isAuthenticated: false };
+const GOOD_TOKEN: TokenOutcome = { isBadToken: false, isAuthenticated: true };
 
 /**
  * Opens the connection: verifies the token, asks the middleware, registers the socket, answers, and emits it.
@@ -41,14 +43,30 @@ const NO_TOKEN: TokenOutcome = { isBadToken: false, isAuthenticated: false };
  * packet is looked at.
  */
 export async function handshake(connection: Connection, packet: EventPacket, cid: number): Promise<void> {
-  const { socket, server, outbound } = connection;
-  const unwanted = server.turnAway();
+  const unwanted = connection.server.turnAway();
   if (unwanted !== undefined) {
     turnAway(connection, packet.data, unwanted);
     return;
   }
   const judged = verifyHandshakeToken(connection, shownToken(packet.data));
-  const info = judged instanceof Promise ? await judged : judged;
+  if (!(judged instanceof Promise)) return open(connection, packet, cid, { info: judged, watch: undefined });
+  const watch = connection.server.revocations.watch();
+  try {
+    await open(connection, packet, cid, { info: await judged, watch });
+  } finally {
+    watch.end();
+  }
+}
+
+/** What a client showed, judged; and what became known about tokens meanwhile. */
+interface Shown {
+  readonly info: AuthInfo;
+  readonly watch: RevocationWatch | undefined;
+}
+
+async function open(connection: Connection, packet: EventPacket, cid: number, shown: Shown): Promise<void> {
+  const { socket, server, outbound } = connection;
+  const { info, watch } = shown;
   if (connection.state !== 'connecting') return;
 
   if (server.middlewareFunctions.handshake !== undefined) {
@@ -61,9 +79,19 @@ export async function handshake(connection: Connection, packet: EventPacket, cid
   }
 
   const taken = takeOverToken(connection, info);
-  const outcome = taken instanceof Promise ? await taken : taken;
+  let outcome = taken instanceof Promise ? await taken : taken;
   // The state may have changed behind the await, which the compiler cannot see.
   if ((connection.state as string) !== 'connecting') return;
+  while (outcome.isAuthenticated && isOutdated(connection, info, watch)) {
+    const error = await judgeAgain(connection, info);
+    if ((connection.state as string) !== 'connecting') return;
+    if (error !== undefined) {
+      socket.emitError(error);
+      outcome = rejected(connection, error, info.signedAuthToken);
+    }
+  }
+  // Not before: whoever acts on a user finds sockets that are open.
+  if (outcome.isAuthenticated) connection.auth.accept(info.authToken as AuthToken, info.signedAuthToken);
 
   connection.state = 'open';
   connection.stopHandshakeDeadline();
@@ -156,6 +184,7 @@ function statusCodeOf(error: unknown): number | undefined {
   return typeof code === 'number' ? code : undefined;
 }
 
+/** What is to become of the token. */
 function takeOverToken(connection: Connection, info: AuthInfo): TokenOutcome | Promise<TokenOutcome> {
   const { socket, server } = connection;
   const { authTokenError, signedAuthToken } = info;
@@ -167,17 +196,12 @@ function takeOverToken(connection: Connection, info: AuthInfo): TokenOutcome | P
   }
   // compat: a middleware may have put a token in; what counts is that there is one.
   if (!info.authToken) return NO_TOKEN;
-  if (server.middlewareFunctions.inbound === undefined) return accepted(connection, info);
+  if (server.middlewareFunctions.inbound === undefined) return GOOD_TOKEN;
   return askAuthenticateMiddleware(connection, info).then((blocked) => {
-    if (blocked === undefined) return accepted(connection, info);
+    if (blocked === undefined) return GOOD_TOKEN;
     if (server.middlewareEmitFailures) socket.emitError(blocked.cause);
     return rejected(connection, blocked.error, signedAuthToken);
   });
-}
-
-function accepted(connection: Connection, { authToken, signedAuthToken }: AuthInfo): TokenOutcome {
-  connection.auth.accept(authToken as AuthToken, signedAuthToken);
-  return { isBadToken: false, isAuthenticated: true };
 }
 
 /** Asks the inbound middleware whether a valid token may be used; gives the block if not. */

@@ -1,7 +1,6 @@
-import { checkRevocation } from './check-revocation.js';
 import type { Connection } from './connection.js';
 import { isBadToken } from './handshake.js';
-import { verifyToken } from './verify-token.js';
+import { judgeAgain } from './verify-token.js';
 
 /**
  * Judges the token that a socket has again: by the keys of now, the contract, and whether it was revoked. A socket whose
@@ -11,14 +10,11 @@ import { verifyToken } from './verify-token.js';
  * only looked up among the revoked ones.
  */
 export async function recheckToken(connection: Connection): Promise<boolean> {
-  const { auth, socket, server } = connection;
+  const { auth, socket } = connection;
   const { authToken, version } = auth;
   if (authToken === null) return false;
   const signedAuthToken = auth.isSigning ? null : auth.signedAuthToken;
-  const error =
-    signedAuthToken === null
-      ? await checkRevocation(server, authToken, null)
-      : (await verifyToken(connection, signedAuthToken)).authTokenError;
+  const error = await judgeAgain(connection, { authToken, signedAuthToken });
   // Another token came meanwhile, which was judged when it came; or the socket has none any more.
   if (error === undefined || auth.version !== version) return false;
   if (!isBadToken(error)) {

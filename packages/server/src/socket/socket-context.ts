@@ -11,6 +11,7 @@ import type {
 import type { AsyncStreamEmitter } from '@socketcluster-ts/streams';
 import type { TurnAway } from '../admission/admission.js';
 import type { AuthEngine } from '../auth/auth-engine.js';
+import type { Revocations } from '../auth/revocations.js';
 import type {
   IsTokenRevoked,
   SignatureKey,
@@ -100,6 +101,8 @@ export interface SocketHost {
   readonly deadlines: DeadlineQueue;
   /** Says whether a valid token was revoked. */
   readonly isTokenRevoked: IsTokenRevoked | undefined;
+  /** Tells logins under way that tokens were revoked. @hidden */
+  readonly revocations: Revocations;
   /** The claim of a token that says whose it is. */
   readonly userClaim: string;
   /** How much waits for all slow sockets. */

@@ -6,7 +6,9 @@ import {
   verdictInTime,
 } from '@socketcluster-ts/core';
 import { AGAuthEngine } from '../auth/auth-engine.js';
+import type { RevocationWatch } from '../auth/revocations.js';
 import { toAuthTokenError } from '../auth/token-errors.js';
+import { userIdText } from '../auth/user-index.js';
 import type { AuthInfo } from '../middleware/action.js';
 import { checkRevocation } from './check-revocation.js';
 import type { SocketContext, SocketHost } from './socket-context.js';
@@ -59,6 +61,27 @@ export async function verifyToken(
     if (error !== undefined) reject(info, error);
   }
   return info;
+}
+
+/** Judges a token that was found good once more; gives what is wrong with it now. Never rejects. */
+export async function judgeAgain(
+  context: SocketContext,
+  { authToken, signedAuthToken }: Pick<AuthInfo, 'authToken' | 'signedAuthToken'>,
+): Promise<unknown> {
+  if (signedAuthToken === null) return checkRevocation(context.server, authToken as AuthToken, null);
+  return (await verifyToken(context, signedAuthToken)).authTokenError;
+}
+
+/**
+ * Whether tokens of this user were revoked since that was last asked: then what was found out about the token before
+ * may be out of date.
+ */
+export function isOutdated(
+  { server }: SocketContext,
+  { authToken }: AuthInfo,
+  watch: RevocationWatch | undefined,
+): boolean {
+  return watch?.concerns(userIdText(authToken?.[server.userClaim])) === true;
 }
 
 function reject(info: AuthInfo, error: Error): void {

@@ -1,0 +1,44 @@
+/** Owns the logins under way: what was found out about a token may be out of date by the time it takes effect. */
+export class Revocations {
+  readonly #watches = new Set<RevocationWatch>();
+
+  /** Follows what is announced from now on, until `end()`. */
+  watch(): RevocationWatch {
+    const watch = new RevocationWatch((ended) => this.#watches.delete(ended));
+    this.#watches.add(watch);
+    return watch;
+  }
+
+  /** Says that tokens of a user may have been revoked; without an id those of anybody. */
+  announce(userId: string | undefined): void {
+    for (const watch of this.#watches) watch.note(userId);
+  }
+}
+
+/** Owns what was announced while one login is under way. */
+export class RevocationWatch {
+  readonly #onEnd: (watch: RevocationWatch) => void;
+  #users: Set<string> | undefined;
+  #concernsAll = false;
+
+  constructor(onEnd: (watch: RevocationWatch) => void) {
+    this.#onEnd = onEnd;
+  }
+
+  note(userId: string | undefined): void {
+    if (userId === undefined) this.#concernsAll = true;
+    else (this.#users ??= new Set()).add(userId);
+  }
+
+  /** Whether anything was announced about the user since this was last asked. */
+  concerns(userId: string | undefined): boolean {
+    const isConcerned = this.#concernsAll || (userId !== undefined && this.#users?.has(userId) === true);
+    this.#concernsAll = false;
+    this.#users = undefined;
+    return isConcerned;
+  }
+
+  end(): void {
+    this.#onEnd(this);
+  }
+}
