@@ -1,4 +1,4 @@
-import { WebSocket } from 'ws';
+import { type PerMessageDeflateOptions, WebSocket } from 'ws';
 import { afterTest } from './after-test.js';
 import { DEFAULT_DEADLINE_MS, withDeadline } from './deadline.js';
 import { deferred } from './deferred.js';
@@ -42,8 +42,8 @@ export interface WireClientOptions {
   readonly localAddress?: string | undefined;
   /** WebSocket subprotocols to offer. */
   readonly subprotocols?: string[];
-  /** Whether to offer compression. @default false */
-  readonly perMessageDeflate?: boolean;
+  /** Whether to offer compression, and how much is compressed. @default false */
+  readonly perMessageDeflate?: boolean | PerMessageDeflateOptions;
 }
 
 /**

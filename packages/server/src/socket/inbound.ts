@@ -20,6 +20,9 @@ const PACKETS_PER_LOOK = 8;
 /** How much of a full queue may be left when reading goes on. */
 const LOW_MARK = 1 / 4;
 
+/** How many times the bytes of a full queue may wait although reading is paused. */
+const UNSTOPPABLE = 8;
+
 /** A frame that holds several packets, while it is being processed. */
 interface Batch {
   readonly packets: readonly unknown[];
@@ -185,11 +188,23 @@ export class Inbound implements Resumable, PacketQueue {
   }
 
   #pauseIfFull(): void {
-    if (this.#isFull) return;
     const { maxInboundQueue, maxInboundQueueBytes } = this.#connection.server.limits;
+    if (this.#isFull) {
+      this.#closeIfUnstoppable(maxInboundQueueBytes);
+      return;
+    }
     if (this.#waitingPackets < maxInboundQueue && this.#waitingBytes < maxInboundQueueBytes) return;
     this.#isFull = true;
     this.#connection.pauseReading(PAUSE_REASONS.QUEUE);
+  }
+
+  /** What one read brought can inflate to any size, and an engine may not be able to pause. */
+  #closeIfUnstoppable(maxBytes: number): void {
+    const { maxPayload } = this.#connection.server;
+    if (this.#waitingBytes <= maxBytes * UNSTOPPABLE + maxPayload) return;
+    this.#connection.closeForBreach(
+      `More than ${maxBytes * UNSTOPPABLE} bytes of the client wait to be processed`,
+    );
   }
 
   #resumeIfDrained(): void {
@@ -388,6 +403,7 @@ export class Inbound implements Resumable, PacketQueue {
     this.#batch = undefined;
     this.#waitingBytes = 0;
     this.processed = this.received;
+    if (this.#isFull) this.#resumeIfDrained();
     this.#stream?.kill();
     this.#whenDrained?.();
   }

@@ -68,8 +68,6 @@ function routeEvent(connection: Connection, packet: EventPacket): Pending | unde
     default:
   }
   const expired = connection.expireTokenIfDue();
-  const wrongName = nameError('event', event, connection.server.limits.maxNameBytes);
-  if (wrongName !== undefined) return refuse(connection, packet.cid, wrongName);
   switch (event) {
     case '#publish':
       return publish(connection, packet, expired);
@@ -82,6 +80,8 @@ function routeEvent(connection: Connection, packet: EventPacket): Pending | unde
       break;
     default:
   }
+  const wrongName = nameError('event', event, connection.server.limits.maxNameBytes);
+  if (wrongName !== undefined) return refuse(connection, packet.cid, wrongName);
   return connection.server.contract === undefined
     ? dispatch(connection, packet, expired)
     : checkAndDispatch(connection, connection.server.contract, packet, expired);

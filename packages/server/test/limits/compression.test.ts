@@ -1,6 +1,7 @@
 import { constants, deflateRawSync } from 'node:zlib';
 import {
   collected,
+  deferred,
   encodeFrame,
   nextValue,
   RawConnection,
@@ -60,13 +61,34 @@ describe('perMessageDeflate', () => {
     raw.send({ event: '#handshake', cid: 1 });
     const { socket } = await connected;
     const received = collected(socket.listener('raw'));
-    const bomb = compress('x'.repeat(200 * MIB));
+    const bomb = compress('x'.repeat(50 * MIB));
     expect(bomb.length).toBeLessThan(MIB);
     raw.write(encodeFrame(compress('fine'), { reserved: 4 }));
     await until(() => received.length === 1);
     raw.write(encodeFrame(bomb, { reserved: 4 }));
     expect(await raw.closeCode()).toBe(1009);
     expect(received).toEqual([{ message: 'fine' }]);
+    await bystander.fence();
+  });
+
+  test('one read that inflates to far more than may wait closes with 1008, however small it was', async () => {
+    const { port, server, open } = await startServer({ perMessageDeflate: true });
+    const { client: bystander } = await open();
+    const gate = deferred();
+    server.setMiddleware(server.MIDDLEWARE_INBOUND, async (stream) => {
+      for await (const action of stream) {
+        if ((action as { receiver?: string }).receiver === 'told') await gate.promise;
+        action.allow();
+      }
+    });
+    const raw = await RawConnection.upgrade(port, { headers: { [EXTENSION]: 'permessage-deflate' } });
+    raw.send({ event: '#handshake', cid: 1 });
+    await raw.frame();
+    const message = encodeFrame(compress(`{"event":"told","data":"${'x'.repeat(MIB - 100)}"}`), {
+      reserved: 4,
+    });
+    raw.write(Buffer.concat(Array.from({ length: 50 }, () => message)));
+    expect(await raw.closeCode()).toBe(1008);
     await bystander.fence();
   });
 });

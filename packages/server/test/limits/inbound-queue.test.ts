@@ -21,7 +21,7 @@ class OtherServer extends WebSocketServer {}
 
 const ENGINES = [
   ['our own connections', {}],
-  ['compressed connections', { perMessageDeflate: { threshold: 100_000 } }],
+  ['compressed connections', { perMessageDeflate: true }],
   ['a module that is not ws', { wsEngine: { Server: OtherServer } }],
 ] as const;
 
@@ -48,10 +48,17 @@ function hold({ server }: StartedServer): Gate {
   return { open: () => gate.resolve() };
 }
 
-/** Sends numbered messages of 1 KiB until `bytes` have been sent in all. */
+/** The options of these tests: few and large messages fill the buffers on the way with the least work. */
+const QUEUE = 64;
+const MESSAGE = 8 * KIB;
+const limits = { maxInboundQueue: QUEUE } as const;
+/** Compression is negotiated and not used. */
+const perMessageDeflate = { threshold: 100_000 };
+
+/** Sends numbered messages until `bytes` have been sent in all. */
 function flood(client: WireClient, bytes: number): number {
-  const padding = 'x'.repeat(KIB);
-  const count = Math.ceil(bytes / KIB);
+  const padding = 'x'.repeat(MESSAGE);
+  const count = Math.ceil(bytes / MESSAGE);
   for (let n = 0; n < count; n += 1) client.send({ event: 'told', data: { n, padding } });
   return count;
 }
@@ -65,17 +72,17 @@ const numbers = async (socket: AGServerSocket, count: number): Promise<number[]>
 
 describe.for(ENGINES)('when too much waits, on %s,', ([, options]) => {
   test('reading pauses, the client has to wait, and then everything arrives in order', async () => {
-    const started = await startServer({ ...options });
-    const { client, socket } = await started.open({ perMessageDeflate: true });
+    const started = await startServer({ ...options, limits });
+    const { client, socket } = await started.open({ perMessageDeflate });
     const { client: bystander } = await started.open();
     const gate = hold(started);
     const count = flood(client, ON_THE_WAY + 4 * MIB);
     const all = numbers(socket, count);
-    await until(() => socket.getInboundBackpressure() >= 256);
+    await until(() => socket.getInboundBackpressure() >= QUEUE);
     // More cannot be on the way: the rest has not left the client.
     await bystander.pinged(0);
     for (let round = 0; round < 20; round += 1) await bystander.call('#unsubscribe', 'nothing');
-    expect(socket.getInboundBackpressure()).toBeLessThanOrEqual(256 + ONE_READ / KIB);
+    expect(socket.getInboundBackpressure()).toBeLessThanOrEqual(QUEUE + ONE_READ / MESSAGE);
     expect(client.webSocket.bufferedAmount).toBeGreaterThan(MIB);
     gate.open();
     expect(await all).toEqual(Array.from({ length: count }, (_, n) => n));
@@ -96,32 +103,32 @@ describe.for(ENGINES)('when too much waits, on %s,', ([, options]) => {
   });
 
   test('the connection can be closed, and the client is heard to agree', async () => {
-    const started = await startServer({ ...options });
-    const { client, socket } = await started.open();
+    const started = await startServer({ ...options, limits });
+    const { client, socket } = await started.open({ perMessageDeflate });
     hold(started);
     flood(client, 2 * MIB);
-    await until(() => socket.getInboundBackpressure() >= 256);
+    await until(() => socket.getInboundBackpressure() >= QUEUE);
     void socket.disconnect(4100, 'enough');
     expect(await client.ended()).toEqual({ code: 4100, reason: 'enough' });
   });
 
   test('a client that goes away is missed', async () => {
-    const started = await startServer({ ...options, pingInterval: 20 });
+    const started = await startServer({ ...options, limits, pingInterval: 20 });
     const { client, socket } = await started.open();
     const closed = nextValue(started.server.listener('closure'));
     hold(started);
     flood(client, 2 * MIB);
-    await until(() => socket.getInboundBackpressure() >= 256);
+    await until(() => socket.getInboundBackpressure() >= QUEUE);
     client.terminate();
     expect(await closed).toMatchObject({ socket, code: 1006 });
   });
 
   test('no pong is expected, and the full time counts from the end of the pause', async () => {
-    const started = await startServer({ ...options, pingInterval: 20, pingTimeout: 200 });
+    const started = await startServer({ ...options, limits, pingInterval: 20, pingTimeout: 200 });
     const { client, socket } = await started.open({ autoPong: false });
     const gate = hold(started);
     const count = flood(client, 2 * MIB);
-    await until(() => socket.getInboundBackpressure() >= 256);
+    await until(() => socket.getInboundBackpressure() >= QUEUE);
     const before = client.pings;
     await client.pinged(before + 30);
     expect(socket.state).toBe('open');
@@ -153,7 +160,7 @@ describe('the inbound queue', () => {
   });
 
   test('counts what waits for the inboundRaw middleware', async () => {
-    const { open, server } = await startServer();
+    const { open, server } = await startServer({ limits });
     const { client, socket } = await open();
     const gate = deferred();
     server.setMiddleware(server.MIDDLEWARE_INBOUND_RAW, async (stream) => {
@@ -163,8 +170,8 @@ describe('the inbound queue', () => {
       }
     });
     const count = flood(client, ON_THE_WAY);
-    await until(() => client.webSocket.bufferedAmount > 0 && socket.getInboundBackpressure() >= 256);
-    expect(socket.getInboundBackpressure()).toBeLessThanOrEqual(256 + ONE_READ / KIB);
+    await until(() => client.webSocket.bufferedAmount > 0 && socket.getInboundBackpressure() >= QUEUE);
+    expect(socket.getInboundBackpressure()).toBeLessThanOrEqual(QUEUE + ONE_READ / MESSAGE);
     const all = numbers(socket, count);
     gate.resolve();
     expect(await all).toHaveLength(count);
@@ -206,7 +213,7 @@ describe('the inbound queue', () => {
     const received = collected(socket.receiver('told'));
     const packet = JSON.stringify({ event: 'told', data: 'x' });
     raw.write(Buffer.concat(Array.from({ length: 3000 }, () => encodeFrame(packet))));
-    await until(() => socket.getInboundBackpressure() >= 256);
+    await until(() => socket.getInboundBackpressure() >= QUEUE);
     const parts = [
       encodeFrame(packet.slice(0, 5), { fin: false }),
       encodeFrame('are you there', { opcode: OPCODES.ping }),
@@ -222,4 +229,38 @@ describe('the inbound queue', () => {
     raw.writeFrame(Buffer.from([0x0f, 0xa0]), { opcode: OPCODES.close });
     expect(await raw.closeCode()).toBe(4000);
   });
+});
+
+describe('when reading cannot pause', () => {
+  test('the connection is closed with 1008 before the server holds much more than its limit', async () => {
+    const engine = fakeEngine();
+    const started = await startServer({
+      wsEngine: engine,
+      limits: { maxInboundQueueBytes: 10 * KIB },
+      maxPayload: 20 * KIB,
+    });
+    const connection = nextValue(started.server.listener('connection'));
+    const ws = await engine.server.connect();
+    ws.receive({ event: '#handshake', cid: 1 });
+    const { socket } = await connection;
+    hold(started);
+    for (let n = 0; n < 90; n += 1) ws.receive({ event: 'told', data: 'x'.repeat(KIB) });
+    expect(socket.state).toBe('open');
+    for (let n = 0; n < 20; n += 1) ws.receive({ event: 'told', data: 'x'.repeat(KIB) });
+    expect(socket.state).toBe('closed');
+    await until(() => ws.closeInfo !== undefined);
+    expect(ws.closeInfo).toMatchObject({ code: 1008 });
+  });
+});
+
+test('a socket whose input is killed while reading is paused is read again, and what comes is ignored', async () => {
+  const started = await startServer({ limits });
+  const { client, socket } = await started.open();
+  hold(started);
+  flood(client, ON_THE_WAY);
+  await until(() => socket.getInboundBackpressure() >= QUEUE);
+  expect(client.webSocket.bufferedAmount).toBeGreaterThan(0);
+  socket.killInput();
+  await until(() => client.webSocket.bufferedAmount === 0);
+  expect(socket.getInboundBackpressure()).toBe(0);
 });
