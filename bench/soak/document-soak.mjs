@@ -10,6 +10,10 @@ const CHARTS = fileURLToPath(new URL('../../docs/charts/', import.meta.url));
 const BEGIN = '<!-- soak: written by `npm run soak` -->';
 const END = '<!-- end of soak -->';
 const MIB = 1024 * 1024;
+const PICTURE = `<picture>
+  <source media="(prefers-color-scheme: dark)" srcset="charts/soak-dark.svg">
+  <img src="charts/soak-light.svg" alt="Heap, resident memory, clients, deadlines, deliveries and event-loop delay of a server over the time of a soak run">
+</picture>`;
 
 /**
  * Draws the chart of a soak run and writes its figures into docs/faults.md.
@@ -33,6 +37,8 @@ export function documentSoak(result) {
     BEGIN,
     '',
     `${madeAt.slice(0, 10)}, ${machine.processor}, ${machine.cores} cores, Node ${machine.node.slice(1)}.`,
+    '',
+    PICTURE,
     '',
     summaryOf(result),
     '',
