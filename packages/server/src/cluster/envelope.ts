@@ -92,3 +92,9 @@ export function readEnvelope(bytes: Uint8Array): Envelope | 'foreign' | 'malform
     messages,
   };
 }
+
+/** The id of the node that sent an envelope of any version that has it at its place; `undefined` for other bytes. */
+export function senderOf(bytes: Uint8Array): string | undefined {
+  if (bytes.byteLength < HEADER_BYTES || bytes[0] !== VERSION) return undefined;
+  return Buffer.from(bytes.buffer, bytes.byteOffset + 2, ID_BYTES).toString('hex');
+}
