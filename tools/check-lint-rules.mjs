@@ -20,6 +20,7 @@ const client = 'packages/client/src';
 /** `[file, source, the rule that must report it]` */
 const faulty = [
   ['packages/redis/src/from-core.ts', imports('@socketcluster-ts/core'), LAYERS],
+  ['packages/server/src/workers/from-socket.ts', imports('../socket/outbound.js'), LAYERS],
   [`${server}/cluster/from-socket.ts`, imports('../socket/outbound.js'), LAYERS],
   [`${server}/socket/from-cluster.ts`, imports('../cluster/outbox.js'), LAYERS],
   [`${server}/exchange/from-cluster.ts`, imports('../cluster/outbox.js'), LAYERS],

@@ -1,10 +1,13 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { BrokerLink } from '@socketcluster-ts/server';
 import { type Hub, hubLink, openHub } from '@socketcluster-ts/server/workers';
-import { afterTest, MemoryEngine, until, type WireClient } from '@socketcluster-ts/testkit';
+import { afterTest, MemoryEngine, until, type WireClient, withDeadline } from '@socketcluster-ts/testkit';
 import { describe, expect, test } from 'vitest';
 import {
   CLUSTER_DEADLINE_MS,
@@ -16,6 +19,7 @@ import {
 } from '../cluster/cluster-node.js';
 import { checkDelivery } from '../cluster/delivery.js';
 import { describeLink } from '../cluster/link-conformance.js';
+import { START_DEADLINE_MS } from './spawn-pool.js';
 
 async function pathOfHub(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'hub-'));
@@ -29,15 +33,28 @@ async function openAt(path: string, link?: BrokerLink): Promise<Hub> {
   return hub;
 }
 
+/** A hub in a process of its own, which can be stopped and killed. */
+async function spawnHub(path: string): Promise<ChildProcess> {
+  const child = fork(fileURLToPath(new URL('./hub-app.mjs', import.meta.url)), [path], { execArgv: [] });
+  afterTest(() => child.kill('SIGKILL'));
+  await withDeadline(once(child, 'message'), 'a hub', START_DEADLINE_MS);
+  return child;
+}
+
 describeLink('The hub of a machine', async () => {
   const path = await pathOfHub();
-  let hub = await openAt(path);
+  let hub = await spawnHub(path);
   return {
     link: () => hubLink(path),
-    stop: () => hub.close(),
-    start: async () => {
-      hub = await openAt(path);
+    stop: async () => {
+      hub.kill('SIGKILL');
+      await once(hub, 'exit');
     },
+    start: async () => {
+      hub = await spawnHub(path);
+    },
+    pause: () => void hub.kill('SIGSTOP'),
+    resume: () => void hub.kill('SIGCONT'),
   };
 });
 
@@ -105,6 +122,14 @@ describe('A hub', () => {
     const reader = await one.subscriber('room');
     expect(await publish(await two.client(), 'room', 1)).toBeUndefined();
     await until(() => messages(reader, 'room').length === 1);
+  });
+
+  test('is the only one at its path', async () => {
+    const path = await pathOfHub();
+    await openAt(path);
+    await expect(openHub(path)).rejects.toThrow('EADDRINUSE');
+    const [one] = (await startCluster(() => hubLink(path), 1)) as [ClusterNode];
+    expect(await publish(await one.client(), 'room', 1)).toBeUndefined();
   });
 
   test('rejects when its path cannot be had', async () => {

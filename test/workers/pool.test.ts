@@ -88,7 +88,7 @@ describe('serve()', { timeout: DEADLINE_MS }, () => {
     pool.process.kill('SIGHUP');
     for (const [place, { wire, pid }] of clients.entries()) {
       expect(await slow[place]).toMatchObject({ data: pid });
-      expect(await withDeadline(wire.ended(), 'the close', DEADLINE_MS)).toMatchObject({ code: 1012 });
+      expect(await wire.ended(DEADLINE_MS)).toMatchObject({ code: 1012 });
       // Somebody serves all the time.
       await connectTo(port);
     }
@@ -113,7 +113,7 @@ describe('serve()', { timeout: DEADLINE_MS }, () => {
     pool.process.kill('SIGTERM');
     for (const [place, { wire, pid }] of clients.entries()) {
       expect(await slow[place]).toMatchObject({ data: pid });
-      expect(await withDeadline(wire.ended(), 'the close', DEADLINE_MS)).toMatchObject({ code: 1012 });
+      expect(await wire.ended(DEADLINE_MS)).toMatchObject({ code: 1012 });
     }
     expect(await withDeadline(pool.exited, 'the end', DEADLINE_MS)).toEqual({ code: 0, signal: null });
     for (const { pid } of clients) expect(() => process.kill(pid, 0)).toThrow('ESRCH');
@@ -125,7 +125,7 @@ describe('serve()', { timeout: DEADLINE_MS }, () => {
     const { port } = await pool.first('serving');
     const client = await connectTo(port);
     pool.process.kill('SIGKILL');
-    expect(await withDeadline(client.wire.ended(), 'the close', DEADLINE_MS)).toMatchObject({ code: 1012 });
+    expect(await client.wire.ended(DEADLINE_MS)).toMatchObject({ code: 1012 });
     await until(() => isGone(client.pid), DEADLINE_MS);
   });
 

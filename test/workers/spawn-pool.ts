@@ -77,7 +77,7 @@ export async function connectToAll(port: number, workers: number): Promise<PoolC
     }
   })();
   await withDeadline(connecting, 'a client at each worker', START_DEADLINE_MS);
-  return [...clients.values()].sort((a, b) => a.index - b.index);
+  return [...clients.values()].toSorted((a, b) => a.index - b.index);
 }
 
 /** The folders of hubs that are there now. */

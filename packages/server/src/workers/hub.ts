@@ -1,4 +1,6 @@
-import { createServer, type Socket } from 'node:net';
+import { once } from 'node:events';
+import { unlink } from 'node:fs/promises';
+import { connect, createServer, type Server, type Socket } from 'node:net';
 import type { BrokerLink } from '../cluster/broker-link.js';
 import { Switchboard } from './switchboard.js';
 
@@ -27,10 +29,13 @@ export interface HubOptions {
 export async function openHub(path: string, { link, onError = () => {} }: HubOptions = {}): Promise<Hub> {
   const sockets = new Set<Socket>();
   const server = createServer();
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(path, resolve);
-  });
+  try {
+    await listen(server, path);
+  } catch (error) {
+    if (!(await isLeftBehind(path, error))) throw error;
+    await unlink(path);
+    await listen(server, path);
+  }
   const switchboard = new Switchboard(link, onError);
   server.on('connection', (socket) => {
     sockets.add(socket);
@@ -45,4 +50,23 @@ export async function openHub(path: string, { link, onError = () => {} }: HubOpt
       await switchboard.close();
     },
   };
+}
+
+async function listen(server: Server, path: string): Promise<void> {
+  server.listen(path);
+  await once(server, 'listening');
+}
+
+/** Whether the path is taken by a socket that nobody listens on any more: its process was killed. */
+async function isLeftBehind(path: string, error: unknown): Promise<boolean> {
+  if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') return false;
+  const probe = connect(path);
+  try {
+    await once(probe, 'connect');
+    return false;
+  } catch (refusal) {
+    return (refusal as NodeJS.ErrnoException).code === 'ECONNREFUSED';
+  } finally {
+    probe.destroy();
+  }
 }
