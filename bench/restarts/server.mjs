@@ -27,15 +27,17 @@ async function serve(socket) {
   for await (const request of socket.procedure('echo')) request.end(request.data);
 }
 
+async function end() {
+  if (name === 'ours') await server.drain({ spread: SPREAD_MS, retryDelay: RETRY_DELAY_MS });
+  await server.close();
+  process.exit();
+}
+
 setInterval(() => {
   peakRssBytes = Math.max(peakRssBytes, memoryUsage.rss());
 }, 100).unref();
 
-process.once('SIGTERM', async () => {
-  if (name === 'ours') await server.drain({ spread: SPREAD_MS, retryDelay: RETRY_DELAY_MS });
-  await server.close();
-  process.exit();
-});
+process.once('SIGTERM', () => void end());
 process.on('message', () => {
   process.send({ clients: server.clientsCount, rssBytes: memoryUsage.rss(), peakRssBytes });
 });
