@@ -97,8 +97,6 @@ export class FramedSocket implements EngineSocket, FrameSink {
   #isPaused = false;
   /** Whether another piece of what has been read follows without a pause. */
   #isMoreBuffered = false;
-  /** Whether an empty write is under way that tells when all before it has left. */
-  #isWatched = false;
 
   /** `ws` is its object of the library, if that has opened the connection. */
   constructor(
@@ -400,22 +398,22 @@ export class FramedSocket implements EngineSocket, FrameSink {
 
   /** The kernel did not take everything at once: so many messages were written just now. */
   #reportUnsent(messages: number): void {
-    this.#unsent ??= new UnsentWrites();
-    if (messages > 0) this.#unsent.add(this.#net.bytesWritten, messages, this.#goneBytes);
-    this.#watch();
+    const unsent = (this.#unsent ??= new UnsentWrites());
+    if (messages > 0) unsent.add(this.#net.bytesWritten, messages, this.#goneBytes);
+    this.#watch(unsent);
     this.handlers?.onUnsent();
   }
 
   /** Reports again when what waits now has left. */
-  #watch(): void {
+  #watch(unsent: UnsentWrites): void {
     const net = this.#net;
-    if (this.#isWatched || !net.writable) return;
-    this.#isWatched = true;
+    if (unsent.isWatched || !net.writable) return;
+    unsent.isWatched = true;
     // An empty write, because `drain` comes only after more than one high-water mark.
     net.write('', () => {
-      this.#isWatched = false;
+      unsent.isWatched = false;
       if (net.destroyed) return;
-      if (net.writableLength > 0) this.#watch();
+      if (net.writableLength > 0) this.#watch(unsent);
       this.handlers?.onUnsent();
     });
   }

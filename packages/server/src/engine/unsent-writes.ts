@@ -9,6 +9,8 @@ interface Write {
 
 /** Owns which writes of a connection have not left yet, so that the number of waiting messages is true. */
 export class UnsentWrites {
+  /** Whether an empty write is under way that tells when all before it has left. */
+  isWatched = false;
   #writes: Write[] = [];
 
   /** A write of so many messages, with which the stream of bytes goes to `endsAt`; so many bytes of it have left. */

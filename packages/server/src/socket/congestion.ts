@@ -6,6 +6,7 @@ import type { Lane } from './lane.js';
 import { channelOf, type Entry, publicationOf } from './outbound-entry.js';
 import type { Debtor } from './outbound-ledger.js';
 import type { Pressure } from './pressure.js';
+import { RoomQueue } from './room-queue.js';
 import type { SocketContext } from './socket-context.js';
 
 /** What is asked of the socket that is slow. */
@@ -26,8 +27,6 @@ export interface CongestedOutput {
   release(): void;
   /** Sends a packet ahead of what waits. */
   sendUnbatched(packet: unknown): void;
-  /** The socket fell below its low mark. */
-  onRoom(): void;
 }
 
 /** One time of having too much wait, from the first message dropped until there is room again. */
@@ -48,6 +47,8 @@ export class Congestion implements Debtor {
   /** Whether more waits than the high mark; ends at the low one. */
   isHigh = false;
   readonly dropped: DroppedMessages = new DroppedMessages();
+  /** What waits until the pressure is over. */
+  readonly room: RoomQueue = new RoomQueue();
   readonly #context: CongestedSocket;
   readonly #output: CongestedOutput;
   #isWaiting = false;
@@ -126,7 +127,8 @@ export class Congestion implements Debtor {
     server.emitOfSocket('socketPressure', { socket, ...event });
     if (this.isHigh) return;
     this.#endOverflow();
-    this.#output.onRoom();
+    // Each may bring the socket above the mark again.
+    while (!this.isHigh && this.room.next());
   }
 
   #checkBudget(bytes: number, newest: Entry | undefined): void {

@@ -31,7 +31,6 @@ import {
   useCacheByDefault,
 } from './outbound-entry.js';
 import { measurePressure, NO_PRESSURE, type Pressure } from './pressure.js';
-import { RoomQueue } from './room-queue.js';
 
 /**
  * Owns what one socket has to send: the ordered lane, the batch being buffered, and the calls that wait for an
@@ -47,18 +46,18 @@ export class Outbound implements VerdictReceiver, CongestedOutput, EncodeFailure
   readonly #context: CongestedSocket;
   /** The entry that waits for the verdict of the middleware. */
   #asked: Entry | undefined;
-  #askedSince = 0;
   /** What waits behind it, or for the network to take other things first. */
   #lane: Lane<Entry> | undefined;
   /** The stream of the outbound middleware that was asked last. */
   #line: MiddlewareStream | undefined;
   #stream: WritableConsumableStream<WireEvent> | undefined;
   #batcher: Batcher<Packet> | undefined;
-  #batchedSince = 0;
+  #ended = false;
   #calls: CallTable | undefined;
   #congestion: Congestion | undefined;
-  #room: RoomQueue | undefined;
-  #ended = false;
+  /** When the `#asked` came, and the first packet of the batch. */
+  #askedSince = 0;
+  #batchedSince = 0;
 
   constructor(context: CongestedSocket) {
     this.#context = context;
@@ -89,7 +88,8 @@ export class Outbound implements VerdictReceiver, CongestedOutput, EncodeFailure
   get waiting(): number {
     if (this.#context.state === 'closed') return 0;
     const asked = this.#asked === undefined ? 0 : 1;
-    const before = asked + (this.#lane?.count ?? 0) + (this.#room?.size ?? 0) + (this.#batcher?.size ?? 0);
+    const before =
+      asked + (this.#lane?.count ?? 0) + (this.#congestion?.room.size ?? 0) + (this.#batcher?.size ?? 0);
     return before + this.#context.engine.unsentMessages;
   }
 
@@ -106,7 +106,7 @@ export class Outbound implements VerdictReceiver, CongestedOutput, EncodeFailure
       asked: this.#asked,
       askedSince: this.#askedSince,
       lane: this.#lane,
-      room: this.#room,
+      room: this.#congestion?.room,
       batch: this.#batcher?.packets,
       batchedSince: this.#batchedSince,
     });
@@ -241,10 +241,6 @@ export class Outbound implements VerdictReceiver, CongestedOutput, EncodeFailure
     this.#goOn(lane);
   }
 
-  onRoom(): void {
-    while (this.#congestion?.isHigh !== true && this.#room?.next() === true);
-  }
-
   /**
    * Calls `send` now, or when the socket has fallen below its low mark, and settles with what it gives.
    * @throws {BadConnectionError} when the connection is not open, or ends before
@@ -255,8 +251,9 @@ export class Outbound implements VerdictReceiver, CongestedOutput, EncodeFailure
       const message = `Event ${event} was aborted due to a bad connection`;
       return Promise.reject(new BadConnectionError(message, 'connectAbort'));
     }
-    if (this.#congestion?.isHigh !== true && !this.#room?.size) return send();
-    return (this.#room ??= new RoomQueue()).wait(event, approximateBytes(data), send);
+    const congestion = this.#congestion;
+    if (congestion === undefined || (!congestion.isHigh && congestion.room.size === 0)) return send();
+    return congestion.room.wait(event, approximateBytes(data), send);
   }
 
   /** Asks the middleware about an entry, or sends it if nobody has to be asked. */
@@ -418,7 +415,7 @@ export class Outbound implements VerdictReceiver, CongestedOutput, EncodeFailure
 
   abortCalls(makeError: (event: string) => Error): void {
     this.#congestion?.end();
-    this.#room?.abort(makeError);
+    this.#congestion?.room.abort(makeError);
     this.#calls?.abortAll(makeError);
   }
 
