@@ -33,8 +33,23 @@ export function documentResult(result) {
     '',
     latencyTable(result, scenarios, shownServers),
     '',
+    ...stoppedReaders(result),
     END,
   ].join('\n');
   writeFileSync(DOCUMENT, document.slice(0, begin) + text + document.slice(end + END.length));
   return DOCUMENT;
+}
+
+/** The chart of the readers that stopped, if it was drawn. */
+function stoppedReaders({ scenarios: results }) {
+  if (!results.some(({ name }) => name === 'stopped-readers')) return [];
+  return [
+    'What readers that stop cost the server, and what the others notice of it:',
+    '',
+    '<picture>',
+    '  <source media="(prefers-color-scheme: dark)" srcset="charts/stopped-readers-dark.svg">',
+    '  <img src="charts/stopped-readers-light.svg" alt="Memory of two servers and the latency of messages over time, while ten clients stop reading">',
+    '</picture>',
+    '',
+  ];
 }

@@ -14,6 +14,7 @@
  * @property {boolean} [isQuick] part of `--quick`
  * @property {boolean} [middleware] with an inbound and an outbound middleware, in the servers that have such
  * @property {boolean} [procedure] clients call a procedure
+ * @property {string[]} [servers] which take part, if not all
  * @property {Target} target what ours must reach; `npm run bench` says whether it did
  * @property {Record<string, number | boolean>} parameters of the full run
  * @property {Record<string, number | boolean>} quick what differs in a quick run
@@ -193,6 +194,37 @@ export const scenarios = [
     smoke: { ...FAN_OUT_SMOKE, subscribers: 5, slowReaders: 2 },
   },
   {
+    name: 'stopped-readers',
+    title: '10 that stopped among 1,000, 30 messages/s',
+    unit: 'delivery',
+    kind: 'stopped-readers',
+    target: 'ahead',
+    servers: ['ours', 'upstream'],
+    parameters: {
+      warmUpMs: 1500,
+      beforeMs: 4000,
+      measureMs: 14_000,
+      sampleMs: 500,
+      stallMs: 10_000,
+      subscribers: 1000,
+      stopped: 10,
+      bytes: 100,
+      perSecond: 30,
+      bulkBytes: 65_536,
+      bulkPerSecond: 50,
+    },
+    quick: { warmUpMs: 400, beforeMs: 1000, measureMs: 5000 },
+    smoke: {
+      warmUpMs: 60,
+      beforeMs: 150,
+      measureMs: 150,
+      sampleMs: 50,
+      stallMs: 1500,
+      subscribers: 20,
+      stopped: 2,
+    },
+  },
+  {
     name: 'fan-out-middleware',
     title: 'fan-out 1 x 1,000 under load, both middlewares',
     unit: 'delivery',
@@ -245,6 +277,7 @@ export const scenarios = [
  * @param {import('./servers.mjs').ServerKind} server
  */
 export function takesPart(scenario, server) {
+  if (scenario.servers !== undefined && !scenario.servers.includes(server.name)) return false;
   return scenario.middleware !== true || server.hasMiddleware === true || server.isPeer !== true;
 }
 

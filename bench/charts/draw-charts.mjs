@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { short, shown, unitText } from '../figure-text.mjs';
 import { servers } from '../servers.mjs';
 import { barChart } from './bar-chart.mjs';
+import { drawStoppedReaders } from './draw-stopped-readers.mjs';
 import { themes } from './themes.mjs';
 
 const CHARTS = fileURLToPath(new URL('../../docs/charts/', import.meta.url));
@@ -76,7 +77,7 @@ export function drawCharts(result) {
       files.push(file);
     }
   }
-  return files;
+  return [...files, ...drawStoppedReaders(result, CHARTS)];
 }
 
 function panelOf(result, { scenario: name, figure }) {

@@ -13,7 +13,9 @@ const AXIS = 26;
 const NUMBERS = 44;
 
 /**
- * @typedef {{ title: string, unit: string, points: { x: number, y: number }[] }} LinePanel
+ * @typedef {{ x: number, y: number }} Point
+ * @typedef {{ label: string, kind: 'ours' | 'peer', points: Point[] }} Line
+ * @typedef {{ title: string, unit: string, points?: Point[], lines?: Line[] }} LinePanel one line, or several with names
  */
 
 /**
@@ -46,9 +48,10 @@ export function lineChart({ title, subtitle, footer, columns, panels }, theme) {
   ].join('\n');
 }
 
-function drawPanel({ title, unit, points }, width, theme) {
-  const across = axisFor(Math.max(...points.map(({ x }) => x)));
-  const up = axisFor(Math.max(...points.map(({ y }) => y)));
+function drawPanel({ title, unit, points, lines = [{ label: '', kind: 'ours', points }] }, width, theme) {
+  const all = lines.flatMap((line) => line.points);
+  const across = axisFor(Math.max(...all.map(({ x }) => x)));
+  const up = axisFor(Math.max(...all.map(({ y }) => y)));
   const bottom = PANEL_HEAD + PLOT;
   const toX = (value) => round(NUMBERS + (value / across.end) * (width - NUMBERS));
   const toY = (value) => round(bottom - (value / up.end) * PLOT);
@@ -67,18 +70,31 @@ function drawPanel({ title, unit, points }, width, theme) {
     parts.push(
       text(String(tick), { x: toX(tick), y: bottom + 15, size: 10, fill: theme.quiet, anchor: 'middle' }),
     );
-  const line = points.map(({ x, y }) => `${toX(x)},${toY(y)}`).join(' ');
-  parts.push(
-    `<polyline points="${line}" fill="none" stroke="${theme.ours}" stroke-width="1.5" stroke-linejoin="round"/>`,
-  );
+  for (const { label, kind, points: own } of lines) {
+    const path = own.map(({ x, y }) => `${toX(x)},${toY(y)}`).join(' ');
+    parts.push(
+      `<polyline points="${path}" fill="none" stroke="${theme[kind]}" stroke-width="1.5" stroke-linejoin="round"/>`,
+    );
+    const last = own.at(-1);
+    if (label === '' || last === undefined) continue;
+    // Above its end, but not outside of the panel.
+    const y = Math.max(toY(last.y) - 6, PANEL_HEAD + 8);
+    const fill = kind === 'ours' ? theme.ours : theme.quiet;
+    const weight = kind === 'ours' ? 600 : 400;
+    parts.push(text(label, { x: toX(last.x), y, size: 11, weight, fill, anchor: 'end' }));
+  }
   return parts.join('\n');
 }
 
 /** What the panel shows, for those who cannot see it. */
-function described({ title, unit, points }) {
+function described({ title, unit, points, lines = [{ label: '', points }] }) {
+  return lines.map((line) => describedLine(title, unit, line)).join(' ');
+}
+
+function describedLine(title, unit, { label, points }) {
   const values = points.map(({ y }) => y);
   const [first, least, most, last] = [values[0], Math.min(...values), Math.max(...values), values.at(-1)].map(
     (value) => Number((value ?? 0).toPrecision(3)),
   );
-  return `${title} (${unit}): ${first} at first, ${last} at last, between ${least} and ${most}.`;
+  return `${title}${label === '' ? '' : `, ${label}`} (${unit}): ${first} at first, ${last} at last, between ${least} and ${most}.`;
 }

@@ -110,6 +110,12 @@ export class Connection {
     this.#socket.resume();
   }
 
+  /** As `pause()`, never to read again: a server that cuts it off makes no fault. */
+  stopForGood() {
+    this.#isLeaving = true;
+    this.#socket.pause();
+  }
+
   /** Leaves without a word. */
   destroy() {
     this.#isLeaving = true;

@@ -13,6 +13,14 @@ import { connections } from './scenarios/connections.mjs';
 import { fanOut } from './scenarios/fan-out.mjs';
 import { idle } from './scenarios/idle.mjs';
 import { rpc } from './scenarios/rpc.mjs';
+import { stoppedReaders } from './scenarios/stopped-readers.mjs';
 
 /** @type {Record<string, (run: Run) => Promise<object | undefined>>} */
-export const scenarios = { 'fan-out': fanOut, rpc, connections, idle, churn };
+export const scenarios = {
+  'fan-out': fanOut,
+  rpc,
+  connections,
+  idle,
+  churn,
+  'stopped-readers': stoppedReaders,
+};
