@@ -6,7 +6,7 @@ import type { ResponsePacket } from './protocol/packet.js';
 
 /** A call of ours that the peer has not answered yet. */
 export interface PendingCall {
-  /** The number under which the peer answers; negative while the call has none yet. */
+  /** The number under which the peer answers. */
   readonly cid: number;
   /** The name of the procedure that was called. */
   readonly event: string;
@@ -25,15 +25,11 @@ export interface PendingCall {
  */
 export class CallTable {
   readonly #deadlines: DeadlineScheduler;
-  readonly #onGivenUp: ((call: PendingCall) => void) | undefined;
   readonly #calls = new Map<number, OpenCall>();
   #lastCid = 0;
-  #lastPrepared = 0;
 
-  /** `onGivenUp` is told each call that ends without an answer: one that timed out, or was rejected here. */
-  constructor(deadlines: DeadlineScheduler, onGivenUp?: (call: PendingCall) => void) {
+  constructor(deadlines: DeadlineScheduler) {
     this.#deadlines = deadlines;
-    this.#onGivenUp = onGivenUp;
   }
 
   /** How many calls are open. */
@@ -43,35 +39,9 @@ export class CallTable {
 
   /** Opens a call under the next number. Its time does not run before `startTimer()`. */
   open(event: string): PendingCall {
-    return this.#add(++this.#lastCid, event);
-  }
-
-  /**
-   * Opens a call that cannot be sent yet: it gets its number from `number()`, so that numbers count up on the wire.
-   * Until then it stands under a negative one, which no answer can carry.
-   */
-  prepare(event: string): PendingCall {
-    return this.#add(--this.#lastPrepared, event);
-  }
-
-  /** Gives a prepared call the next number, because it is sent now. */
-  number(call: PendingCall): number {
-    const open = this.#calls.get(call.cid);
-    if (open !== call || open.cid > 0) return call.cid;
-    this.#calls.delete(open.cid);
-    open.cid = ++this.#lastCid;
-    this.#calls.set(open.cid, open);
-    return open.cid;
-  }
-
-  /** Whether the call waits for its answer still. */
-  isOpen(call: PendingCall): boolean {
-    return this.#calls.get(call.cid) === call;
-  }
-
-  /** Whether a call was ever sent under this number. */
-  wasIssued(cid: number): boolean {
-    return Number.isInteger(cid) && cid > 0 && cid <= this.#lastCid;
+    const call = new OpenCall(this, ++this.#lastCid, event);
+    this.#calls.set(call.cid, call);
+    return call;
   }
 
   /**
@@ -93,7 +63,7 @@ export class CallTable {
    */
   settle(packet: ResponsePacket): boolean {
     const call = this.#calls.get(packet.rid);
-    if (call === undefined || packet.rid < 0) return false;
+    if (call === undefined) return false;
     this.#close(call);
     if (packet.error) {
       const error = hydrateError(packet.error);
@@ -105,44 +75,23 @@ export class CallTable {
 
   /** Gives one call up. Does nothing once it is settled. */
   reject(call: PendingCall, error: unknown, delivery?: Delivery): void {
-    if (this.isOpen(call)) this.rejectCid(call.cid, error, delivery);
+    if (this.#calls.get(call.cid) === call) this.rejectCid(call.cid, error, delivery);
   }
 
-  /**
-   * Gives up the call with this number, if there is one.
-   * @default delivery `'unknown'` for a call with a number, `'not-sent'` for a prepared one
-   */
-  rejectCid(cid: number, error: unknown, delivery?: Delivery): void {
+  /** Gives up the call with this number, if there is one. */
+  rejectCid(cid: number, error: unknown, delivery: Delivery = 'unknown'): void {
     const call = this.#calls.get(cid);
     if (call === undefined) return;
     this.#close(call);
-    markDelivery(error, delivery ?? (cid < 0 ? 'not-sent' : 'unknown'));
+    markDelivery(error, delivery);
     call.reject(error);
-    this.#onGivenUp?.(call);
   }
 
   /** Gives all calls up, in the order they were opened, each with an error made for its event. */
   abortAll(makeError: (event: string) => Error): void {
-    this.#abort(Array.from(this.#calls.values()), makeError);
-  }
-
-  /** Gives up the calls that have a number, and so were sent. */
-  abortSent(makeError: (event: string) => Error): void {
-    this.#abort(
-      Array.from(this.#calls.values()).filter(({ cid }) => cid > 0),
-      makeError,
-    );
-  }
-
-  /** What `makeError()` does may open calls: those are not meant. */
-  #abort(calls: readonly PendingCall[], makeError: (event: string) => Error): void {
+    // What makeError() does may open calls: those are not meant.
+    const calls = Array.from(this.#calls.values());
     for (const call of calls) this.reject(call, makeError(call.event));
-  }
-
-  #add(cid: number, event: string): OpenCall {
-    const call = new OpenCall(this, cid, event);
-    this.#calls.set(cid, call);
-    return call;
   }
 
   #close(call: OpenCall): void {
@@ -154,7 +103,7 @@ export class CallTable {
 /** Owns how one call is settled. */
 class OpenCall implements PendingCall {
   readonly table: CallTable;
-  cid: number;
+  readonly cid: number;
   readonly event: string;
   readonly promise: Promise<unknown>;
   deadline: Deadline<OpenCall> | undefined = undefined;
