@@ -21,7 +21,7 @@ import { finish, root, run } from './check.mjs';
 const AIM_BYTES = 12_000;
 
 /** What is tolerated until then: it may only be lowered. */
-const LIMIT_BYTES = 17_700;
+const LIMIT_BYTES = 17_600;
 
 /** What the hooks may add. */
 const HOOKS_BYTES = 1500;

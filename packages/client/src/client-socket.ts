@@ -203,7 +203,7 @@ export class AGClientSocket<C extends AnyContract = Untyped>
    * @throws {InvalidArgumentsError} for an option that cannot be what it is
    */
   connect(options?: ClientOptions): void {
-    if (options !== undefined) {
+    if (options) {
       const merged = { ...this.#options, ...options };
       const settings = resolveOptions({ clientId: this.clientId, ...merged }, this.#context.environment);
       if (this.state !== 'closed') {
@@ -407,7 +407,7 @@ export class AGClientSocket<C extends AnyContract = Untyped>
   subscribe(channelName?: unknown, options?: ChannelOptions): unknown {
     const name = channelName as string;
     const error = this.#connection.guard?.channelError(name);
-    if (error !== undefined) throw error;
+    if (error) throw error;
     this.#connection.subscriptions.subscribe(name, options);
     return new AGChannel(name, this.#face, this.channelStreams);
   }

@@ -158,7 +158,7 @@ export class Connection implements OutboundLink, InboundTarget, TransportOwner {
     } catch (cause) {
       // An address that is none. Whoever has just created the client cannot listen yet.
       queueMicrotask(() => {
-        if (this.state === 'connecting' && this.transport === undefined) this.#end(1006, '', { cause });
+        if (this.state === 'connecting' && !this.transport) this.#end(1006, '', { cause });
       });
     }
   }

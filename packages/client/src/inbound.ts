@@ -118,7 +118,7 @@ export class Inbound {
   #deliver(wireName: string, data: unknown): void {
     const { subscriptions, guard } = this.#target;
     const name = subscriptions.nameOf(wireName);
-    if (guard === undefined) subscriptions.deliver(name, data);
+    if (!guard) subscriptions.deliver(name, data);
     else if (subscriptions.isWanted(name))
       guard.message(name, data, (message) => subscriptions.deliver(name, message));
   }
@@ -129,16 +129,16 @@ export class Inbound {
     if (cid !== undefined) {
       const request = new AGRequest(face, cid, event, data);
       const write = (): void => face.writeProcedure(event, request);
-      if (guard !== undefined) guard.call(request, write);
+      if (guard) guard.call(request, write);
       else if (face.hasProcedure(event)) write();
-    } else if (guard === undefined) face.writeReceiver(event, data);
+    } else if (!guard) face.writeReceiver(event, data);
     else guard.event(event, data, (checked) => face.writeReceiver(event, checked));
   }
 
   #answer({ cid, event }: EventPacket, error?: Error): void {
     if (cid === undefined) return;
     const request = new AGRequest(this.#context.face, cid, event, undefined);
-    if (error === undefined) request.end();
+    if (!error) request.end();
     else request.error(error);
   }
 }

@@ -109,9 +109,9 @@ export class Outbound {
     const signal = options.signal as Signal | undefined;
     const refusal = refuse(event, timeout, signal);
     // Before the call is made: a connection that turns out to be stale takes the calls that there are with it.
-    if (refusal === undefined) this.#link.wake();
+    if (!refusal) this.#link.wake();
     const call = newCall(event, this.#copy(data));
-    if (refusal === undefined) {
+    if (!refusal) {
       if (signal !== undefined) this.#watch(call, signal);
       this.#accept(call, timeout);
     } else this.#fail(call, refusal);
@@ -163,7 +163,7 @@ export class Outbound {
    */
   settle({ rid, data, error }: ResponsePacket): boolean {
     const call = this.#unanswered.get(rid);
-    if (call === undefined) return Number.isInteger(rid) && rid > 0 && rid <= this.#lastCid;
+    if (!call) return Number.isInteger(rid) && rid > 0 && rid <= this.#lastCid;
     if (error) this.#fail(call, hydrateError(error), 'refused');
     else {
       this.#forget(call);
@@ -176,7 +176,7 @@ export class Outbound {
   /** Drops the batch that is being buffered, by the will of the application; its calls are told. */
   cancelBatch(): void {
     for (const message of this.batcher.takeBatch()) {
-      if (message.promise !== undefined)
+      if (message.promise)
         this.#fail(message, new AbortError(`The batch with the call of ${message.event} was cancelled`));
     }
   }
@@ -186,7 +186,7 @@ export class Outbound {
     const waiting = [...this.#waiting];
     this.#waiting.clear();
     for (const message of waiting) {
-      if (message.promise === undefined) message.timer?.stop();
+      if (!message.promise) message.timer?.stop();
       this.#send(message);
     }
   }
@@ -198,16 +198,16 @@ export class Outbound {
       .takeBatch()
       .filter(
         ({ promise, packet, event }) =>
-          promise !== undefined || (packet === undefined && (event === '#publish' || !event.startsWith('#'))),
+          promise !== undefined || (!packet && (event === '#publish' || !event.startsWith('#'))),
       );
     this.batcher.dispose();
     const waiting = [...unsent, ...this.#waiting];
     for (const message of [...this.#unanswered.values(), ...waiting]) {
-      const mayWait = message.promise === undefined || (wasAnnounced && this.#waiting.has(message));
+      const mayWait = !message.promise || (wasAnnounced && this.#waiting.has(message));
       if (isFinal || !mayWait) this.#fail(message, makeError(message.event));
     }
     this.#waiting.clear();
-    for (const message of waiting) if (message.isDone !== true) this.#wait(message);
+    for (const message of waiting) if (!message.isDone) this.#wait(message);
   }
 
   #watch(call: Call, signal: Signal): void {
@@ -225,15 +225,14 @@ export class Outbound {
       this.#fail(message, new ResourceLimitError(refused));
       return;
     }
-    if (message.promise !== undefined) this.#startTimer(message, timeout);
+    if (message.promise) this.#startTimer(message, timeout);
     if (isWritable) this.#send(message);
     else this.#wait(message, timeout);
   }
 
   #wait(message: Outgoing, timeout?: number): void {
     this.#waiting.add(message);
-    if (message.promise === undefined && message.timer?.isRunning !== true)
-      this.#startTimer(message, timeout);
+    if (!message.promise && !message.timer?.isRunning) this.#startTimer(message, timeout);
   }
 
   #startTimer(message: Outgoing, ms: number = this.#context.settings.ackTimeout): void {
@@ -244,10 +243,9 @@ export class Outbound {
 
   #expire(message: Outgoing): void {
     const { event, promise } = message;
-    const what =
-      promise === undefined
-        ? `Event ${event} was not sent within its ackTimeout`
-        : `Event response for ${event} event timed out`;
+    const what = !promise
+      ? `Event ${event} was not sent within its ackTimeout`
+      : `Event response for ${event} event timed out`;
     this.#fail(message, new TimeoutError(what));
   }
 
@@ -265,11 +263,11 @@ export class Outbound {
     error: unknown,
     delivery: Delivery = message.cid === undefined ? 'not-sent' : 'unknown',
   ): void {
-    if (message.isDone === true) return;
+    if (message.isDone) return;
     this.#forget(message);
     markDelivery(error, delivery);
     const { event, cid, reject } = message;
-    if (reject === undefined) this.#context.emitError(error);
+    if (!reject) this.#context.emitError(error);
     else reject(error);
     // The protocol's own events have no handler that could be told.
     if (delivery === 'unknown' && !event.startsWith('#') && this.#link.isOpen && this.#link.knows('abort'))
@@ -291,7 +289,7 @@ export class Outbound {
 
   #sendBatch(messages: readonly Outgoing[]): void {
     const { codec, maxBatchBytes } = this.#link;
-    const open = messages.filter(({ isDone }) => isDone !== true);
+    const open = messages.filter(({ isDone }) => !isDone);
     const half = Math.min(MAX_BATCH_PACKETS, open.length >> 1);
     const sendParts = (): void => {
       this.#sendBatch(open.slice(0, half));
@@ -329,8 +327,8 @@ export class Outbound {
 
   #packetOf(message: Outgoing): object {
     const { packet, event, data, promise } = message;
-    if (packet !== undefined) return packet;
-    if (promise !== undefined) {
+    if (packet) return packet;
+    if (promise) {
       message.cid ??= ++this.#lastCid;
       this.#unanswered.set(message.cid, message);
     }

@@ -63,7 +63,7 @@ export class Subscriptions {
   /** Does not want a channel any more; what it still brings is not delivered. */
   unsubscribe(name: string): void {
     const subscription = this.#wanted.get(name);
-    if (subscription === undefined) return;
+    if (!subscription) return;
     const isKnownToServer = subscription.state === 'subscribed' || subscription.call !== undefined;
     this.#remove(subscription);
     if (isKnownToServer && this.#isOpen()) this.#outbound.transmitNow('#unsubscribe', this.#decorate(name));
@@ -73,7 +73,7 @@ export class Subscriptions {
   kickOut(wireName: string, message: unknown): void {
     const name = this.nameOf(wireName);
     const subscription = this.#wanted.get(name);
-    if (subscription === undefined) return;
+    if (!subscription) return;
     this.#tell(name, ['kickOut', message === undefined ? {} : { message }]);
     // Answers are never behind a kick out, so it ended an earlier subscription than the one that is under way.
     const isUnderWay = subscription.call !== undefined;
@@ -146,9 +146,7 @@ export class Subscriptions {
     const { face } = this.#context;
     if (this.isPreparing || !this.#isOpen()) return;
     const due = subscriptions
-      .filter(
-        ({ state, call, options }) => state === 'pending' && call === undefined && this.#isAllowed(options),
-      )
+      .filter(({ state, call, options }) => state === 'pending' && !call && this.#isAllowed(options))
       // Stable: equal ones stay in the order in which they were asked for.
       .toSorted((one, other) => (other.options.priority ?? 0) - (one.options.priority ?? 0));
     if (due.length === 0) return;
@@ -183,7 +181,7 @@ export class Subscriptions {
     if (subscription.call !== call) return;
     const { options } = subscription;
     this.#answered(subscription);
-    if (failure === undefined) this.#setState(subscription, 'subscribed');
+    if (!failure) this.#setState(subscription, 'subscribed');
     // One that waits for authentication, which was lost meanwhile, goes on waiting.
     else if (this.#isAllowed(options)) {
       this.#wanted.delete(name);
@@ -206,7 +204,7 @@ export class Subscriptions {
   /** Nothing was answered for too long. The server may have subscribed all the same, so it is told to leave. */
   #giveUpUnanswered(): void {
     for (const { name, call } of this.#wanted.values()) {
-      if (call === undefined) continue;
+      if (!call) continue;
       this.#outbound.giveUp(call, new TimeoutError(`The subscription to ${name} was not answered in time`));
       this.#outbound.transmitNow('#unsubscribe', this.#decorate(name));
     }
@@ -215,7 +213,7 @@ export class Subscriptions {
   #remove(subscription: Subscription): void {
     const { name, state, call } = subscription;
     this.#wanted.delete(name);
-    if (call !== undefined) {
+    if (call) {
       this.#answered(subscription);
       this.#outbound.giveUp(call, new AbortError(`${name} was unsubscribed meanwhile`));
     }

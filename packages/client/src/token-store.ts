@@ -24,7 +24,7 @@ export class TokenStore implements ClientAuthEngine {
   readonly #memory = new Map<string, string>();
 
   async saveToken(name: string, token: string): Promise<string> {
-    if (this.#storage === undefined) this.#memory.set(name, token);
+    if (!this.#storage) this.#memory.set(name, token);
     else this.#storage.setItem(name, token);
     return token;
   }

@@ -53,7 +53,7 @@ export class Transport {
     this.#silence = new Timer(environment, () => this.#onSilence());
     socket.binaryType = settings.binaryType;
     socket.addEventListener('open', () => {
-      if (this.#owner === undefined) return;
+      if (!this.#owner) return;
       this.hearPing();
       this.#owner.transportOpened();
     });
@@ -137,7 +137,7 @@ export class Transport {
   }
 
   #onMessage(frame: unknown): void {
-    if (this.#owner === undefined) return;
+    if (!this.#owner) return;
     const { byteLength, length = byteLength ?? 0 } = (frame ?? {}) as {
       length?: number;
       byteLength?: number;

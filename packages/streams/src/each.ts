@@ -54,7 +54,7 @@ export function runEach<T>(
       `The ${what} of each() must be a function - Got ${given === null ? 'null' : typeof given}`,
     );
   }
-  const limit = concurrency ?? (key === undefined ? 1 : CONCURRENCY_WITH_KEY);
+  const limit = concurrency ?? (key ? CONCURRENCY_WITH_KEY : 1);
   if (!(limit === Infinity || (Number.isInteger(limit) && limit >= 1))) {
     throw new RangeError(
       `The concurrency of each() must be a whole number from 1, or Infinity - Got ${String(limit)}`,
@@ -80,7 +80,7 @@ async function work<T>(
 
   function fail(error: unknown, value: T): void {
     try {
-      if (onError === undefined) throw error;
+      if (!onError) throw error;
       onError(error, value);
     } catch (unhandled) {
       failure ??= { error: unhandled };
@@ -113,9 +113,9 @@ async function work<T>(
 
   function startInTurn(value: T, name: unknown): void {
     const before = lastOfKey.get(name);
-    const turn = before?.then(() => (failure === undefined ? handler(value) : undefined));
-    const finished = turn === undefined ? start(value) : finish(turn, value);
-    if (finished === undefined) return;
+    const turn = before?.then(() => (failure ? undefined : handler(value)));
+    const finished = turn ? finish(turn, value) : start(value);
+    if (!finished) return;
     lastOfKey.set(name, finished);
     void finished.then(() => {
       if (lastOfKey.get(name) === finished) lastOfKey.delete(name);
@@ -124,19 +124,19 @@ async function work<T>(
 
   try {
     for await (const value of consumer) {
-      if (key === undefined) {
+      if (!key) {
         const running = start(value);
-        if (limit === 1 && running !== undefined) await running;
+        if (limit === 1 && running) await running;
       } else startInTurn(value, key(value));
       // oxlint-disable-next-line no-unmodified-loop-condition -- what is in work changes it
-      while (inWork >= limit && failure === undefined) await change();
-      if (failure !== undefined) break;
+      while (inWork >= limit && !failure) await change();
+      if (failure) break;
     }
   } finally {
     // oxlint-disable-next-line no-unmodified-loop-condition -- what is in work changes it
     while (inWork > 0) await change();
   }
-  if (failure !== undefined) throw failure.error;
+  if (failure) throw failure.error;
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

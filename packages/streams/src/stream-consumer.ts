@@ -136,19 +136,19 @@ export class StreamConsumer<T> implements AsyncIterableIterator<T, unknown, unde
     // differs: upstream wakes only the last of several calls.
     if (this.#pending > 0) return this.#wait();
     const end = this.#end;
-    if (end !== undefined) {
+    if (end) {
       this.#end = undefined;
       return Promise.resolve({ value: end.value, done: true });
     }
     if (!this.#stream.hasConsumer(this.id)) this.#register();
     const result = this.#take();
-    return result === undefined ? this.#wait() : Promise.resolve(result);
+    return result ? Promise.resolve(result) : this.#wait();
   }
 
   /** Leaves the stream at once and gives up the place in it; calls of `next()` that wait are told `done`. */
   return(): Promise<IteratorReturnResult<undefined>> {
     this.#end = undefined;
-    if (this.#node !== undefined) this.#queue.readers--;
+    if (this.#node) this.#queue.readers--;
     this.#node = undefined;
     this.#leave();
     if (this.#pending > 0) this.#endPending(undefined);
@@ -187,9 +187,9 @@ export class StreamConsumer<T> implements AsyncIterableIterator<T, unknown, unde
    * For streams only: called from `setConsumer()` when the stream this consumer came from was replaced meanwhile.
    */
   attachTo(stream: ConsumerStream<T>, queue: StreamQueue): void {
-    if (this.#node !== undefined) {
+    if (this.#node) {
       const unread: StreamNode[] = [];
-      for (let node = this.#node; node.next !== undefined; node = node.next) unread.push(node);
+      for (let node = this.#node; node.next; node = node.next) unread.push(node);
       // Copied, not relinked: other consumers may stand in front of the same nodes.
       this.#node = unread.reduceRight<StreamNode>(
         (next, { value, mark }) => ({ value, mark, next }),
@@ -205,7 +205,7 @@ export class StreamConsumer<T> implements AsyncIterableIterator<T, unknown, unde
 
   #register(): void {
     this.#stream.setConsumer(this.id, this);
-    if (this.#node === undefined) this.#skipBacklog();
+    if (!this.#node) this.#skipBacklog();
   }
 
   #leave(): void {
@@ -214,7 +214,7 @@ export class StreamConsumer<T> implements AsyncIterableIterator<T, unknown, unde
   }
 
   #skipBacklog(): void {
-    if (this.#node === undefined) this.#queue.readers++;
+    if (!this.#node) this.#queue.readers++;
     this.#node = this.#queue.tail;
     this.progress.read = this.#queue.written;
   }
@@ -230,7 +230,7 @@ export class StreamConsumer<T> implements AsyncIterableIterator<T, unknown, unde
       this.progress.read++;
       const { mark, value } = node;
       this.#queue.vacate(node);
-      if (mark !== undefined) {
+      if (mark) {
         if (mark.consumerId !== undefined && mark.consumerId !== this.id) continue;
         if (mark.isEnd) {
           this.#leave();
@@ -258,14 +258,13 @@ export class StreamConsumer<T> implements AsyncIterableIterator<T, unknown, unde
 
   #serve(waiter: PendingNext<T>): boolean {
     const position = this.progress.read;
-    const result: Result<T> | undefined =
-      this.#end === undefined ? this.#take() : { value: this.#end.value, done: true };
-    if (waiter.timer !== undefined && (result !== undefined || this.progress.read !== position)) {
+    const result: Result<T> | undefined = this.#end ? { value: this.#end.value, done: true } : this.#take();
+    if (waiter.timer && (result || this.progress.read !== position)) {
       clearTimeout(waiter.timer);
       // compat: an entry addressed to somebody else starts the wait anew.
-      if (result === undefined && this.timeout !== undefined) this.#startTimer(waiter, this.timeout);
+      if (!result && this.timeout !== undefined) this.#startTimer(waiter, this.timeout);
     }
-    if (result === undefined) return false;
+    if (!result) return false;
     this.#pending--;
     // One end is the end of every call that waits: with the consumer unregistered no other would ever be settled.
     if (this.#pending === 0) this.#end = undefined;
@@ -288,7 +287,7 @@ export class StreamConsumer<T> implements AsyncIterableIterator<T, unknown, unde
 
   #expire(waiter: PendingNext<T>): void {
     // The value came first and is on its way; a clock that fires several timers in a row leaves no microtask between.
-    if (this.#end !== undefined || this.#node?.next !== undefined) return;
+    if (this.#end || this.#node?.next !== undefined) return;
     this.#queue.forget(waiter);
     this.#pending--;
     if (this.#pending === 0) this.#leave();

@@ -96,8 +96,8 @@ export class StreamQueue implements Sleeper {
 
   /** Adds a waiter behind those who wait already. */
   wait(waiter: Waiter): void {
-    if (this.#first === undefined) this.#first = waiter;
-    else if (this.#others === undefined) this.#others = [waiter];
+    if (!this.#first) this.#first = waiter;
+    else if (!this.#others) this.#others = [waiter];
     else this.#others.push(waiter);
   }
 
@@ -118,7 +118,7 @@ export class StreamQueue implements Sleeper {
    * discard what was written, and `getBackpressure()` counts it. Existing applications see both.
    */
   wakeSoon(): void {
-    if (this.#isWaking || this.#first === undefined) return;
+    if (this.#isWaking || !this.#first) return;
     this.#isWaking = true;
     wakeSoon(this);
   }
@@ -129,9 +129,9 @@ export class StreamQueue implements Sleeper {
     this.#first = undefined;
     this.#others = undefined;
     this.#isWaking = false;
-    if (first === undefined) return;
+    if (!first) return;
     if (!first.serve()) this.wait(first);
-    if (others === undefined) return;
+    if (!others) return;
     for (const waiter of others) {
       if (!waiter.serve()) this.wait(waiter);
     }
