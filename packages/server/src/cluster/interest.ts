@@ -17,7 +17,7 @@ export interface InterestContext {
   onError(error: BrokerError): void;
 }
 
-/** How long a subscription that failed is left alone. */
+/** How long what the engine refused is left alone. */
 const RETRY_MS = 500;
 
 type Phase = 'off' | 'subscribing' | 'on' | 'unsubscribing';
@@ -78,7 +78,6 @@ export class Interest {
    * @throws {BrokerError} rejects with it when the engine refused, or did not answer in time
    */
   want(channel: string): Promise<void> | undefined {
-    this.#idle.delete(channel);
     let entry = this.#entries.get(channel);
     if (entry === undefined)
       this.#entries.set(channel, (entry = { phase: 'off', again: false, waiters: undefined }));
@@ -127,12 +126,12 @@ export class Interest {
     if (this.#owed.delete(channel)) this.#changed();
     if (entry.phase === 'on') this.#letGoLater(channel);
     // Under way: what it comes to is looked at then. Somebody may wait for it already who is no subscriber yet.
-    else if (entry.phase === 'off' && !entry.waiters?.size) this.#entries.delete(channel);
+    else if (entry.phase === 'off' && !entry.waiters?.size) this.#drop(channel);
   }
 
-  #letGoLater(channel: string): void {
+  #letGoLater(channel: string, delay: number = this.#context.grace): void {
     this.#idle.delete(channel);
-    this.#idle.set(channel, performance.now() + this.#context.grace);
+    this.#idle.set(channel, performance.now() + delay);
     this.#startGraceTimer();
   }
 
@@ -170,11 +169,7 @@ export class Interest {
   suspend(): void {
     this.#forget();
     this.#engine = 'away';
-    for (const [channel, entry] of this.#entries) {
-      if (this.#context.isWanted(channel)) this.#owed.add(channel);
-      this.#tell(entry, undefined);
-    }
-    this.#changed();
+    for (const entry of this.#entries.values()) this.#tell(entry, undefined);
   }
 
   /** Of what the connection before had, what is still wanted is owed. Who waits for a first confirmation goes on waiting. */
@@ -185,7 +180,7 @@ export class Interest {
       entry.phase = 'off';
       if (entry.waiters?.size) continue;
       if (this.#context.isWanted(channel)) this.#owed.add(channel);
-      else this.#entries.delete(channel);
+      else this.#drop(channel);
     }
     this.#changed();
   }
@@ -197,11 +192,10 @@ export class Interest {
       if (entry?.phase === 'subscribing') entry.again = true;
       if (entry?.phase !== 'on') continue;
       entry.phase = 'off';
-      this.#idle.delete(channel);
       if (this.#context.isWanted(channel)) {
         this.#owe(channel);
         this.#subscribe(channel, entry);
-      } else this.#entries.delete(channel);
+      } else this.#drop(channel);
     }
   }
 
@@ -246,7 +240,7 @@ export class Interest {
       if (this.#context.isWanted(channel)) {
         if (!entry.waiters?.size) this.#owe(channel);
         this.#subscribe(channel, entry);
-      } else this.#entries.delete(channel);
+      } else this.#drop(channel);
     }
   }
 
@@ -254,12 +248,14 @@ export class Interest {
     entry.phase = 'unsubscribing';
     this.#ask(channel, entry, 'unsubscribe', (error) => {
       entry.phase = 'off';
-      if (error !== undefined) {
+      if (entry.waiters?.size || this.#context.isWanted(channel)) this.#subscribe(channel, entry);
+      else if (error === undefined) this.#drop(channel);
+      else {
         const text = `The engine did not let go of the channel ${JSON.stringify(channel)}`;
         this.#context.onError(new BrokerError(text, { cause: error }));
+        entry.phase = 'on';
+        this.#letGoLater(channel, Math.max(this.#context.grace, RETRY_MS));
       }
-      if (entry.waiters?.size || this.#context.isWanted(channel)) this.#subscribe(channel, entry);
-      else this.#entries.delete(channel);
     });
   }
 
@@ -288,6 +284,12 @@ export class Interest {
       () => answered(undefined),
       (error: unknown) => answered(error ?? new Error('no reason given')),
     );
+  }
+
+  /** Nobody wants the channel, and the engine was not asked for it. */
+  #drop(channel: string): void {
+    this.#entries.delete(channel);
+    if (this.#owed.delete(channel)) this.#changed();
   }
 
   #owe(channel: string): void {
