@@ -34,7 +34,9 @@ async function envelopeOf(data: unknown): Promise<Buffer> {
   await expect.poll(() => link.published.length).toBe(1);
   link.answer(0, true);
   await published;
-  return Buffer.from(link.published[0]?.message as Uint8Array);
+  const [first] = link.published;
+  if (first === undefined) throw new Error('Nothing was published');
+  return Buffer.from(first.message);
 }
 
 test('an envelope is laid out as documented', async () => {

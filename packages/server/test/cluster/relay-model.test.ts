@@ -126,11 +126,17 @@ class Model {
     }
   }
 
+  #reader(who: number): Reader {
+    const reader = this.#readers[who];
+    if (reader === undefined) throw new Error(`There is no reader ${who}`);
+    return reader;
+  }
+
   #subscribe(who: number, name: string): void {
     const key = `${who} ${name}`;
     // As sockets do: one operation at a time for each channel.
     if (this.#pending.has(key)) return;
-    const done = this.relay.subscribeSocket(this.#readers[who] as Reader, name).then(
+    const done = this.relay.subscribeSocket(this.#reader(who), name).then(
       () => {
         this.#pending.delete(key);
         this.#accepted.add(key);
@@ -152,7 +158,7 @@ class Model {
     const key = `${who} ${name}`;
     if (this.#pending.has(key) || !this.#accepted.delete(key)) return;
     this.#missed.delete(key);
-    void this.relay.unsubscribeSocket(this.#readers[who] as Reader, name);
+    void this.relay.unsubscribeSocket(this.#reader(who), name);
   }
 
   #publish(name: string): void {
