@@ -1,5 +1,10 @@
-import { Deadline, type DeadlineScheduler, InvalidArgumentsError, spawn } from '@socketcluster-ts/core';
-import type { FarewellOptions, FarewellResult } from './socket/farewell.js';
+import { Deadline, type DeadlineScheduler, spawn } from '@socketcluster-ts/core';
+import {
+  checkMilliseconds,
+  type FarewellOptions,
+  type FarewellResult,
+  MAX_RETRY_DELAY_MS,
+} from './socket/farewell.js';
 
 /** How a server is drained. */
 export interface DrainOptions {
@@ -102,7 +107,10 @@ export class Drain {
       // Sent away with its slice, back as if it had been sent away alone.
       const lead = Math.max(Math.round(dueMs - elapsed), 0);
       this.#leaving.add(socket);
-      const left = socket.drain({ retryDelay: retryDelay + lead, timeout: this.#graceMs - elapsed });
+      const left = socket.drain({
+        retryDelay: Math.min(retryDelay + lead, MAX_RETRY_DELAY_MS),
+        timeout: Math.max(this.#graceMs - elapsed, 0),
+      });
       spawn(
         () => left.then((result) => this.#onLeft(socket, result)),
         () => {},
@@ -145,19 +153,11 @@ export class Drain {
 }
 
 function resolveDrainOptions(given: DrainOptions): Required<DrainOptions> {
-  const timeout = duration('timeout', given.timeout ?? 10_000, 1, Infinity);
+  const timeout = checkMilliseconds('timeout', given.timeout ?? 10_000, { least: 1 });
   const most = timeout / 2;
   return {
     timeout,
-    spread: duration('spread', given.spread ?? Math.min(5000, most), 0, most),
-    retryDelay: duration('retryDelay', given.retryDelay ?? 1000, 0, 600_000),
+    spread: checkMilliseconds('spread', given.spread ?? Math.min(5000, most), { most }),
+    retryDelay: checkMilliseconds('retryDelay', given.retryDelay ?? 1000, { most: MAX_RETRY_DELAY_MS }),
   };
-}
-
-function duration(name: string, value: unknown, least: number, most: number): number {
-  if (typeof value === 'number' && value >= least && value <= most) return value;
-  const allowed = most === Infinity ? `from ${least}` : `from ${least} to ${most}`;
-  throw new InvalidArgumentsError(
-    `The ${name} of drain() must be milliseconds ${allowed} - Got ${String(value).slice(0, 64)}`,
-  );
 }

@@ -70,6 +70,7 @@ export {
   UnknownNameError,
   type Untyped,
 } from '@socketcluster-ts/core';
+export type { TurnAway } from './admission/admission.js';
 export type { AuthEngine } from './auth/auth-engine.js';
 export type { JsonWebKeySet, JwksLocation } from './auth/jwks.js';
 export type { EncryptedKey, KeyMaterial } from './auth/key-material.js';

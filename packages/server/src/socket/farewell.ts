@@ -1,4 +1,4 @@
-import { CLOSE_CODES, Deadline, type Extension } from '@socketcluster-ts/core';
+import { CLOSE_CODES, Deadline, type Extension, InvalidArgumentsError } from '@socketcluster-ts/core';
 import type { Outbound } from './outbound.js';
 import type { SocketHost } from './socket-context.js';
 import type { SocketState } from './socket-events.js';
@@ -27,6 +27,25 @@ export interface FarewellOwner {
   readonly outbound: Outbound;
   /** Closes; nobody did anything wrong. */
   dismiss(code: number): void;
+}
+
+/** The longest time for which a client of ours stays away, in ms. */
+export const MAX_RETRY_DELAY_MS = 600_000;
+
+/**
+ * A duration given to `drain()`.
+ * @throws {InvalidArgumentsError} that says what is allowed
+ */
+export function checkMilliseconds(
+  name: string,
+  value: unknown,
+  { least = 0, most = Infinity }: { readonly least?: number; readonly most?: number },
+): number {
+  if (typeof value === 'number' && value >= least && value <= most) return value;
+  const allowed = most === Infinity ? `from ${least}` : `from ${least} to ${most}`;
+  throw new InvalidArgumentsError(
+    `The ${name} of drain() must be milliseconds ${allowed} - Got ${String(value).slice(0, 64)}`,
+  );
 }
 
 /** How a client is asked to leave. */

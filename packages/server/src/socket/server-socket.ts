@@ -28,7 +28,12 @@ import type { ActionsByMiddleware, MiddlewareType } from '../middleware/action.j
 import type { MiddlewareStream } from '../middleware/middleware-stream.js';
 import type { AuthTokenOptions } from './auth-state.js';
 import type { SocketSettings } from './connection.js';
-import type { FarewellOptions, FarewellResult } from './farewell.js';
+import {
+  checkMilliseconds,
+  type FarewellOptions,
+  type FarewellResult,
+  MAX_RETRY_DELAY_MS,
+} from './farewell.js';
 import { Lifecycle } from './lifecycle.js';
 import type { Pressure } from './pressure.js';
 import { recheckToken } from './recheck-token.js';
@@ -400,9 +405,14 @@ export class AGServerSocket<C extends AnyContract = Untyped> extends RpcHost<Soc
    * it), lets what was received and the calls of both sides finish, for `timeout` ms at most, and closes with 1012.
    * Resolves when the connection is gone.
    * @default retryDelay 1000, timeout 10000
+   * @throws {InvalidArgumentsError} that names the option, what was given and what is allowed
    */
   drain(options: Partial<FarewellOptions> = {}): Promise<FarewellResult> {
-    return this.#life.leave({ retryDelay: 1000, timeout: 10_000, ...options });
+    const { retryDelay = 1000, timeout = 10_000 } = options;
+    return this.#life.leave({
+      retryDelay: checkMilliseconds('retryDelay', retryDelay, { most: MAX_RETRY_DELAY_MS }),
+      timeout: checkMilliseconds('timeout', timeout, {}),
+    });
   }
 
   /** Ends the connection at once, with 1006 for both sides. */

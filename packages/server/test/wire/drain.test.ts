@@ -247,6 +247,16 @@ describe('drain()', () => {
 });
 
 describe('drain() of one socket', () => {
+  ours('refuses options that are none', async () => {
+    const { open } = await startServer();
+    const { socket, client } = await open();
+    expect(() => socket.drain({ retryDelay: -1 })).toThrow(
+      /retryDelay of drain\(\) must be milliseconds from 0 to/,
+    );
+    expect(() => socket.drain({ timeout: 'soon' as never })).toThrow(/Got soon/);
+    await client.fence();
+  });
+
   ours('sends one client away and leaves the others', async () => {
     const { server, open, connect } = await startServer();
     const { client: other } = await open();
