@@ -28,7 +28,10 @@ export default defineConfig({
         ...fromSources,
         test: {
           name: 'node',
-          include: ['packages/*/test/**/*.test.ts', 'test/{cluster,e2e,simulation,workers}/**/*.test.ts'],
+          include: [
+            'packages/*/test/**/*.test.ts',
+            'test/{cluster,e2e,fuzz,simulation,workers}/**/*.test.ts',
+          ],
           execArgv: ['--expose-gc'],
           // A busy machine is no fault of the code; what waits has deadlines of its own.
           testTimeout: 15_000,

@@ -22,6 +22,7 @@ export { DEFAULT_DEADLINE_MS, withDeadline } from './deadline.js';
 export { type Deferred, deferred } from './deferred.js';
 export { DeliveryChecker } from './delivery-checker.js';
 export { type DeliveryVerdict, type FailedPublish, faultsOf, type Stamp } from './delivery-verdict.js';
+export { encodeFrame, type FrameOptions, OPCODES } from './encode-frame.js';
 export { EventLog, type EventPredicate, type Listenable, type LoggedEvent } from './event-log.js';
 export {
   type FakeConnectOptions,
@@ -37,9 +38,6 @@ export { MemoryEngine } from './memory-engine.js';
 export type { NetworkShape } from './network-link.js';
 export { programPath } from './program.js';
 export {
-  encodeFrame,
-  type FrameOptions,
-  OPCODES,
   RawConnection,
   type RawConnectionOptions,
   type RawFrame,
