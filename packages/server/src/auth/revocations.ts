@@ -15,6 +15,9 @@ export class Revocations {
   }
 }
 
+/** So many users are told apart while a login is under way; of more it is assumed that everybody is meant. */
+const MAX_USERS = 1000;
+
 /** Owns what was announced while one login is under way. */
 export class RevocationWatch {
   readonly #onEnd: (watch: RevocationWatch) => void;
@@ -26,8 +29,10 @@ export class RevocationWatch {
   }
 
   note(userId: string | undefined): void {
-    if (userId === undefined) this.#concernsAll = true;
-    else (this.#users ??= new Set()).add(userId);
+    if (this.#concernsAll) return;
+    this.#users ??= new Set();
+    if (userId !== undefined && this.#users.size < MAX_USERS) this.#users.add(userId);
+    else this.#concernsAll = true;
   }
 
   /** Whether anything was announced about the user since this was last asked. */

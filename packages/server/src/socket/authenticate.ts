@@ -32,7 +32,6 @@ async function judgeToken(
   watch: RevocationWatch,
 ): Promise<boolean> {
   const { socket, server, auth } = connection;
-  const oldAuthState = auth.authState;
   const info = await verifyToken(connection, signedToken);
   if (connection.state === 'closed') return false;
   let authError: unknown = info.authTokenError;
@@ -51,6 +50,8 @@ async function judgeToken(
         if ((connection.state as string) === 'closed') return false;
       }
       if (authError === undefined) {
+        // That of now: the socket may have been logged out meanwhile.
+        const oldAuthState = auth.authState;
         auth.accept(info.authToken, info.signedAuthToken);
         auth.announce(oldAuthState);
         socket.sendObject(responsePacket(cid, { isAuthenticated: true, authError: null }));

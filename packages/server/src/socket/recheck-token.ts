@@ -15,8 +15,8 @@ export async function recheckToken(connection: Connection): Promise<boolean> {
   if (authToken === null) return false;
   const signedAuthToken = auth.isSigning ? null : auth.signedAuthToken;
   const error = await judgeAgain(connection, { authToken, signedAuthToken });
-  // Another token came meanwhile, which was judged when it came; or the socket has none any more.
-  if (error === undefined || auth.version !== version) return false;
+  // Another token came meanwhile, which was judged when it came; or the socket has none any more, or is closed.
+  if (error === undefined || auth.version !== version || connection.state === 'closed') return false;
   if (!isBadToken(error)) {
     socket.emitError(error);
     return false;
