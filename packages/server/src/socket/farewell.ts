@@ -90,6 +90,8 @@ export class Farewell {
     if (canBeAsked) {
       // A client that does not answer in time is closed all the same.
       owner.outbound.invoke('#retry', { delayMs: retryDelay }, timeout).catch(() => {});
+      // Nobody may flush a batch that was begun by hand.
+      if (owner.outbound.isBuffering) owner.outbound.batcher.flushBatch();
     }
     if (owner.state === 'open') owner.server.deadlines.schedule(this.#look, 0);
     else this.#close();

@@ -44,6 +44,32 @@ describe('limits.maxConnections', () => {
   });
 });
 
+describe('a refusal', () => {
+  test('is the same for requests that the library answers', async () => {
+    const { port, open } = await startServer({ limits: { maxConnections: 1 } });
+    await open();
+    const { status, headers, body } = await requestUpgrade(port, {
+      headers: { 'Sec-WebSocket-Protocol': 'chat' },
+    });
+    expect([status, body]).toEqual([503, 'There are too many connections']);
+    expect(Number(headers['retry-after'])).toBeGreaterThanOrEqual(1);
+  });
+
+  test('comes before the middleware is asked, and is not told to it', async () => {
+    const { port, open, server } = await startServer({ limits: { maxConnections: 1 } });
+    await open();
+    const seen: string[] = [];
+    server.setMiddleware(server.MIDDLEWARE_HANDSHAKE, (stream) =>
+      consume(stream, (action) => {
+        seen.push(action.type);
+        action.allow();
+      }),
+    );
+    expect(await requestUpgrade(port)).toMatchObject({ status: 503 });
+    expect(seen).toEqual([]);
+  });
+});
+
 describe('limits.maxPendingHandshakes', () => {
   test('counts connections before their handshake, not those after it', async () => {
     const { port, open, connect } = await startServer({ limits: { maxPendingHandshakes: 2 } });

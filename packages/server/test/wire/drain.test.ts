@@ -3,6 +3,7 @@ import {
   consume,
   deferred,
   EventLog,
+  fakeEngine,
   nextValue,
   onConnection,
   ours,
@@ -246,7 +247,38 @@ describe('drain()', () => {
   });
 });
 
+describe('drain() with another engine', () => {
+  ours('closes everybody, and does not wait for an engine that does not report it', async () => {
+    const engine = fakeEngine();
+    const { server } = await startServer({ wsEngine: engine });
+    const socket = await engine.server.connect();
+    socket.receive({ event: '#handshake', cid: 1 });
+    await socket.packet(({ rid }) => rid === 1);
+    const silent = await engine.server.connect();
+    silent.close = () => {};
+    silent.terminate = () => {};
+    const drained = server.drain({ timeout: 600, spread: 0 });
+    await expect(engine.server.connect()).rejects.toThrow('503 The server is shutting down');
+    expect(await drained).toEqual({ closed: 1, terminated: 1, interrupted: 0 });
+    expect(socket.closeInfo).toEqual({ code: 1012, reason: '' });
+  });
+});
+
 describe('drain() of one socket', () => {
+  ours('sends a batch that was begun by hand, with the hint', async () => {
+    const { server, connect } = await startServer();
+    const client = await connect();
+    await agree(client);
+    const [socket] = Object.values(server.clients);
+    socket?.startBatch();
+    void socket?.transmit('held', 1);
+    const left = socket?.drain();
+    const { cid } = await client.next(isRetry);
+    client.send({ rid: cid });
+    expect(await left).toEqual({ isClosed: true, isInterrupted: false });
+    expect(client.received.map(({ event }) => event)).toEqual([undefined, 'held', '#retry']);
+  });
+
   ours('refuses options that are none', async () => {
     const { open } = await startServer();
     const { socket, client } = await open();

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { attach, healthHandler } from '@socketcluster-ts/server';
-import { ours, startServer } from '@socketcluster-ts/testkit';
+import { AGSimpleBroker, attach, healthHandler } from '@socketcluster-ts/server';
+import { ours, startServer, until } from '@socketcluster-ts/testkit';
 import { describe, expect } from 'vitest';
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
@@ -26,6 +26,20 @@ describe('healthHandler()', () => {
     await drained;
     await server.close();
     expect(await ask(port)).toEqual([503, { status: 'closed', clients: 0 }]);
+  });
+
+  ours('is 200 while the broker is cut off from other nodes, which the others may be as well', async () => {
+    class CutOffBroker extends AGSimpleBroker {
+      status: 'connected' | 'degraded' = 'connected';
+    }
+    const brokerEngine = new CutOffBroker();
+    let handler: Handler | undefined;
+    const http = createServer((request, response) => handler?.(request, response));
+    const { server, port } = await startServer({ brokerEngine }, { http });
+    handler = healthHandler(server);
+    await until(() => server.status === 'ready');
+    brokerEngine.status = 'degraded';
+    expect([server.isReady, ...(await ask(port))]).toEqual([false, 200, { status: 'degraded', clients: 0 }]);
   });
 
   ours('is 503 until the broker is ready; a broker that becomes ready later ends no drain()', async () => {
