@@ -34,8 +34,10 @@ export async function freePort(): Promise<number> {
 
 /** How to start a server. */
 export interface RedisServerOptions {
-  /** More arguments. */
+  /** More arguments, behind the usual ones. */
   readonly args?: readonly string[];
+  /** Arguments before the usual ones, such as a file. */
+  readonly first?: readonly string[];
   /** Another server than Redis, by its path. */
   readonly program?: string;
   /** Given what ends the server and removes its folder. @default when the current test is over */
@@ -44,7 +46,7 @@ export interface RedisServerOptions {
 
 /** Starts a Redis, or another server that understands its arguments, on a free port of 127.0.0.1. */
 export async function startRedis(options: RedisServerOptions = {}): Promise<RedisServer> {
-  const { args = [], program = programPath('redis-server'), atEnd = afterTest } = options;
+  const { args = [], first = [], program = programPath('redis-server'), atEnd = afterTest } = options;
   const chosen = await freePort();
   const folder = mkdtempSync(join(tmpdir(), 'redis-'));
   let child: ChildProcess | undefined;
@@ -71,7 +73,7 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
       '--appendonly',
       'no',
     ];
-    const started = spawn(program, [...settings, ...args], { stdio: 'ignore' });
+    const started = spawn(program, [...first, ...settings, ...args], { stdio: 'ignore' });
     child = started;
     await withDeadline(listening(chosen, started), `${program} to listen on ${chosen}`, START_DEADLINE_MS);
   };
