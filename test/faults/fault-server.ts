@@ -12,8 +12,8 @@ export interface ServerState {
   /** Things that will be due: pings, timeouts, expiries. */
   readonly deadlines: number;
   readonly heapBytes: number;
-  /** Of the whole process. */
-  readonly residentBytes: number;
+  /** The most that the whole process held so far. */
+  readonly mostResidentBytes: number;
   /** What waits for slow clients. */
   readonly waitingBytes: number;
   readonly warnings: number;
@@ -121,8 +121,11 @@ export async function startFaultServer(given: FaultServerOptions = {}): Promise<
         };
         child.on('message', take as (message: unknown) => void);
       });
-      child.send({ question });
-      return withDeadline(answered, 'the server process to answer', STATE_DEADLINE_MS);
+      if (exit === undefined) child.send({ question });
+      const gone = exited.then(({ code, signal }): never => {
+        throw new Error(`The server process has ended with ${signal ?? code}: ${said}`);
+      });
+      return withDeadline(Promise.race([answered, gone]), 'the server process to answer', STATE_DEADLINE_MS);
     },
     pause: () => void child.kill('SIGSTOP'),
     resume: () => void child.kill('SIGCONT'),

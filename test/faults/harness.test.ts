@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { DeliveryChecker, faultsOf } from '@socketcluster-ts/testkit';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { CheckedLoad } from './checked-load.js';
@@ -11,6 +12,15 @@ function loadOn(port: number) {
   onTestFinished(() => load.leave());
   return { checker, load };
 }
+
+/** Rows 12 to 16 and 18 are about clusters. */
+const ROWS = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 17, 19, 20, 21, 22];
+
+test('every row of the fault matrix is there', () => {
+  const files = readdirSync(new URL('./rows/', import.meta.url)).filter((file) => file.endsWith('.test.ts'));
+  const numbers = new Set(files.map((file) => Number.parseInt(file, 10)));
+  expect(ROWS.filter((row) => !numbers.has(row))).toEqual([]);
+});
 
 describe('what the fault matrix is measured with', () => {
   test('notices a server that loses one message in a hundred', async () => {

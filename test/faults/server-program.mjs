@@ -1,6 +1,7 @@
 // The program of `startFaultServer`: one server of the built package, in a process that can be stopped, killed and asked.
 import { createServer } from 'node:http';
 import { pathToFileURL } from 'node:url';
+import { getHeapStatistics } from 'node:v8';
 import { attach } from '@socketcluster-ts/server';
 
 process.once('message', (order) => {
@@ -36,8 +37,9 @@ function describe(server, { warnings, disconnections }) {
     pendingClients: server.pendingClientsCount,
     connections,
     deadlines: server.deadlines.size,
-    heapBytes: process.memoryUsage().heapUsed,
-    residentBytes: process.memoryUsage.rss(),
+    // Both without opening a file, which may be impossible.
+    heapBytes: getHeapStatistics().used_heap_size,
+    mostResidentBytes: process.resourceUsage().maxRSS * 1024,
     waitingBytes: server.outboundLedger.total,
     warnings,
     disconnections,
