@@ -33,9 +33,8 @@ function startNodes(size: number): Promise<ClusterNode[]> {
 /** Which server owns the slot of a channel now. */
 async function ownerOf(channel: string): Promise<RedisServer> {
   const slot = keySlot(`sc:${channel}`);
-  for (const line of (await cluster.command(cluster.servers[0] as RedisServer, 'cluster', 'nodes')).split(
-    '\n',
-  )) {
+  const [any] = cluster.servers as [RedisServer];
+  for (const line of (await cluster.command(any, 'cluster', 'nodes')).split('\n')) {
     const [, address = '', , , , , , , ...ranges] = line.split(' ');
     const owns = ranges.some((range) => {
       const [from = NaN, to = from] = range.split('-').map(Number);
@@ -78,9 +77,9 @@ test('a slot that moves under load: nothing twice, nothing out of order, and the
   const unconcerned = await one.subscriber('staying');
   const { exchange } = two.started.server;
   const outcomes: Promise<string>[] = [];
-  let isPublishing = true;
+  const load = { isOn: true };
   const publishing = (async () => {
-    for (let n = 0; isPublishing; n += 1) {
+    for (let n = 0; load.isOn; n += 1) {
       outcomes.push(exchange.invokePublish('moving', n).then(() => '', String));
       if (n % 10 === 9) await outcomes.at(-1);
     }
@@ -95,7 +94,7 @@ test('a slot that moves under load: nothing twice, nothing out of order, and the
   }
   const received = messages(reader, 'moving').length;
   await until(() => messages(reader, 'moving').length > received + 50, CLUSTER_DEADLINE_MS);
-  isPublishing = false;
+  load.isOn = false;
   await publishing;
   await until(() => one.broker.status === 'connected');
   expect(await Promise.all(outcomes)).toEqual(outcomes.map(() => ''));

@@ -47,9 +47,9 @@ test.each(['cut', 'silence'] as const)(
     const readers = [await near.subscriber('room'), await far.subscriber('room')] as const;
     const [nearClient, farClient] = [await near.client(), await far.client()];
     const outcomes = new Map<string, string | undefined>();
-    let isPublishing = true;
+    const load = { isOn: true };
     const publishing = (async () => {
-      for (let n = 0; isPublishing; n += 1) {
+      for (let n = 0; load.isOn; n += 1) {
         await Promise.all(
           [nearClient, farClient].map(async (client, who) => {
             outcomes.set(`${who}/${n}`, await publish(client, 'room', [who, n]));
@@ -64,7 +64,7 @@ test.each(['cut', 'silence'] as const)(
       await until(() => isDegraded(near), CLUSTER_DEADLINE_MS);
       await until(() => isConnected(near), CLUSTER_DEADLINE_MS);
     }
-    isPublishing = false;
+    load.isOn = false;
     await publishing;
     expect(await publish(nearClient, 'room', 'end')).toBeUndefined();
     await until(() => messages(readers[1], 'room').includes('end'));
