@@ -8,7 +8,7 @@
  *     npm run faults -- --workers 1       how many rows at the same time (default 2)
  *
  * Prints a table: what was injected, what the delivery checker says of all runs, and how long that took which has a limit. It fails when a
- * run failed, or took longer than its limit.
+ * run failed, or took longer than its limit (by more than the 0.1 s to which that is measured).
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -21,6 +21,9 @@ const ROWS = 'test/faults/rows';
 const DOCUMENT = join(root, 'docs/faults.md');
 const BEGIN = '<!-- matrix: written by `npm run faults -- --times N` -->';
 const END = '<!-- end of matrix -->';
+
+/** A state is asked for every 50 ms, and the answer takes a moment. */
+const MEASURED_TO_MS = 100;
 
 class UsageError extends Error {}
 
@@ -100,7 +103,7 @@ function lineOf(reports) {
     .map((name) => `${sum(name)} ${name === 'duplicates' ? 'doubled' : name}`)
     .join(', ');
   const messages = `of ${sum('acknowledged').toLocaleString('en')} acknowledged, ${sum('delivered').toLocaleString('en')} delivered`;
-  const isLate = limit !== undefined && (took.at(-1) ?? 0) > limit.ms;
+  const isLate = limit !== undefined && (took.at(-1) ?? Infinity) > limit.ms + MEASURED_TO_MS;
   return {
     cells: [
       row,
@@ -109,11 +112,12 @@ function lineOf(reports) {
       holds,
       failed === 0 ? `${reports.length}` : `${reports.length}, ${failed} FAILED`,
       `${counts} ${messages}; ${sum('cutOff')} cut off under way, ${sum('missedAway')} missed while away`,
-      limit === undefined ? '–' : `${limit.of} within ${seconds(limit.ms)}`,
+      limit === undefined ? '–' : `${limit.of} within ${limit.ms / 1000} s`,
       limit === undefined ? '–' : seconds(took[Math.floor((took.length - 1) / 2)]),
       limit === undefined ? '–' : `${seconds(took.at(-1))}${isLate ? ' LATE' : ''}`,
     ],
-    ok: failed === 0 && !isLate,
+    failed,
+    isLate,
   };
 }
 
@@ -160,12 +164,12 @@ function main() {
   console.log(`\n${table}\n`);
   for (const { row, passed, failure, seed } of reports)
     if (!passed) console.log(`row ${row} failed with FAULT_SEED=${seed}: ${failure}`);
-  const isWell = ok && lines.every((line) => line.ok);
-  if (isWell && options.isAll) {
+  // A limit that was missed belongs into the document; a run that failed has nothing to say about times.
+  if (ok && options.isAll) {
     writeTable(table, options.times);
     console.log('Written to docs/faults.md');
   }
-  if (!isWell) process.exitCode = 1;
+  if (!ok || lines.some(({ failed, isLate }) => failed > 0 || isLate)) process.exitCode = 1;
 }
 
 function groupByRow(reports) {
