@@ -3,6 +3,7 @@ import {
   checkMilliseconds,
   type FarewellOptions,
   type FarewellResult,
+  MAX_DRAIN_MS,
   MAX_RETRY_DELAY_MS,
 } from './socket/farewell.js';
 
@@ -153,7 +154,7 @@ export class Drain {
 }
 
 function resolveDrainOptions(given: DrainOptions): Required<DrainOptions> {
-  const timeout = checkMilliseconds('timeout', given.timeout ?? 10_000, { least: 1 });
+  const timeout = checkMilliseconds('timeout', given.timeout ?? 10_000, { least: 1, most: MAX_DRAIN_MS });
   const most = timeout / 2;
   return {
     timeout,

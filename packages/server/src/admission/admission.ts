@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { DeadlineScheduler } from '@socketcluster-ts/core';
+import { CLOSE_CODES, type DeadlineScheduler } from '@socketcluster-ts/core';
 import { addressKey } from '../limits/address-key.js';
 import type { ResolvedLimits } from '../limits/limits.js';
 import { AddressRates } from './address-rates.js';
@@ -37,8 +37,7 @@ const BURST = 4;
 /** Who is refused for load shall try again within this span, at random, in ms. */
 const RETRY_SPAN = { least: 2000, most: 10_000 };
 
-const SERVICE_RESTART = 1012;
-const TRY_AGAIN_LATER = 1013;
+const OVERLOADED = 'The server is overloaded';
 const SHUTTING_DOWN = 'The server is shutting down';
 
 /**
@@ -74,7 +73,7 @@ export class Admission {
 
   /** Takes nobody any more. Who comes all the same shall try again in so many ms, at another server or this one. */
   shutDown(retryDelay: number): void {
-    this.#shutDown = { code: SERVICE_RESTART, delayMs: retryDelay };
+    this.#shutDown = { code: CLOSE_CODES.SERVICE_RESTART, delayMs: retryDelay };
     this.#lag.stop();
   }
 
@@ -104,7 +103,7 @@ export class Admission {
     if (this.#shutDown !== undefined) return this.#shutDown;
     if (!this.#lag.isOverloaded) return undefined;
     this.#refusals.count(OVERLOADED);
-    return { code: TRY_AGAIN_LATER, delayMs: anyRetryDelay() };
+    return { code: CLOSE_CODES.TRY_AGAIN_LATER, delayMs: anyRetryDelay() };
   }
 
   /** Somebody is being asked about a request; call what is returned when it is decided. */
@@ -160,8 +159,6 @@ export class Admission {
     });
   }
 }
-
-const OVERLOADED = 'The server is overloaded';
 
 function unavailable(message: string): Refusal {
   return { status: 503, message, retryAfterSeconds: seconds(anyRetryDelay()) };

@@ -29,6 +29,9 @@ export interface FarewellOwner {
   dismiss(code: number): void;
 }
 
+/** The longest that anybody waits for calls, in ms. */
+export const MAX_DRAIN_MS = 3_600_000;
+
 /** The longest time for which a client of ours stays away, in ms. */
 export const MAX_RETRY_DELAY_MS = 600_000;
 
@@ -39,12 +42,11 @@ export const MAX_RETRY_DELAY_MS = 600_000;
 export function checkMilliseconds(
   name: string,
   value: unknown,
-  { least = 0, most = Infinity }: { readonly least?: number; readonly most?: number },
+  { least = 0, most }: { readonly least?: number; readonly most: number },
 ): number {
   if (typeof value === 'number' && value >= least && value <= most) return value;
-  const allowed = most === Infinity ? `from ${least}` : `from ${least} to ${most}`;
   throw new InvalidArgumentsError(
-    `The ${name} of drain() must be milliseconds ${allowed} - Got ${String(value).slice(0, 64)}`,
+    `The ${name} of drain() must be milliseconds from ${least} to ${most} - Got ${String(value).slice(0, 64)}`,
   );
 }
 

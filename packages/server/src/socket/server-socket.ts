@@ -32,6 +32,7 @@ import {
   checkMilliseconds,
   type FarewellOptions,
   type FarewellResult,
+  MAX_DRAIN_MS,
   MAX_RETRY_DELAY_MS,
 } from './farewell.js';
 import { Lifecycle } from './lifecycle.js';
@@ -411,7 +412,7 @@ export class AGServerSocket<C extends AnyContract = Untyped> extends RpcHost<Soc
     const { retryDelay = 1000, timeout = 10_000 } = options;
     return this.#life.leave({
       retryDelay: checkMilliseconds('retryDelay', retryDelay, { most: MAX_RETRY_DELAY_MS }),
-      timeout: checkMilliseconds('timeout', timeout, {}),
+      timeout: checkMilliseconds('timeout', timeout, { most: MAX_DRAIN_MS }),
     });
   }
 

@@ -236,7 +236,7 @@ describe('drain()', () => {
   });
 
   ours.each([
-    [{ timeout: 0 }, /timeout of drain\(\) must be milliseconds from 1 - Got 0/],
+    [{ timeout: 0 }, /timeout of drain\(\) must be milliseconds from 1 to 3600000 - Got 0/],
     [{ timeout: '5s' }, /Got 5s/],
     [{ timeout: 1000, spread: 900 }, /spread of drain\(\) must be milliseconds from 0 to 500 - Got 900/],
     [{ retryDelay: Number.NaN }, /retryDelay/],
