@@ -4,6 +4,7 @@
  *     npm run restarts                               both measurements, 300 and 5,000 clients
  *     npm run restarts rolling -- --clients 1000     two servers behind HAProxy, restarted one after the other
  *     npm run restarts storm -- --clients 5000       one server, killed; everybody comes back at once
+ *     npm run restarts storm -- --smoke              does it run? Ours only, 200 clients; nothing is written
  *     npm run restarts -- --charts                   draws docs/charts/restarts-*.svg from the last results
  *
  * Build before (`npx tsc -b`). Writes bench/results/restarts.json and the chart.
@@ -22,8 +23,10 @@ const MEASUREMENTS = {
   storm: { measure: measureStorm, clients: 5000, each: KILLED },
 };
 
+const SMOKE_CLIENTS = 200;
+
 const { values, positionals } = parseArgs({
-  options: { clients: { type: 'string' }, charts: { type: 'boolean' } },
+  options: { clients: { type: 'string' }, charts: { type: 'boolean' }, smoke: { type: 'boolean' } },
   allowPositionals: true,
 });
 const unknown = positionals.find((name) => !Object.hasOwn(MEASUREMENTS, name));
@@ -31,25 +34,32 @@ if (unknown !== undefined) {
   console.error(`Unknown: ${unknown}. There are: ${Object.keys(MEASUREMENTS).join(', ')}.`);
   process.exit(1);
 }
+if (values.clients !== undefined && !/^[1-9]\d{0,4}$/.test(values.clients)) {
+  console.error(`--clients must be a number from 1 to 99999 - Got ${values.clients}`);
+  process.exit(1);
+}
 
+const names = positionals.length > 0 ? positionals : Object.keys(MEASUREMENTS);
 const result = existsSync(RESULT) ? JSON.parse(readFileSync(RESULT, 'utf8')) : {};
 if (!values.charts) {
-  const names = positionals.length > 0 ? positionals : Object.keys(MEASUREMENTS);
-  for (const name of names) {
-    const { measure, clients, each } = MEASUREMENTS[name];
-    const rows = [];
-    for (const measured of each) {
-      const row = await measure(measured, Number(values.clients ?? clients));
-      console.log(name, JSON.stringify(row, rounded));
-      rows.push(row);
-    }
-    result[name] = { madeAt: new Date().toISOString(), machine: describeMachine(), rows };
-  }
-  writeFileSync(RESULT, `${JSON.stringify(result, rounded, 1)}\n`);
+  for (const name of names) result[name] = await measureAll(name);
+  if (!values.smoke) writeFileSync(RESULT, `${JSON.stringify(result, rounded, 1)}\n`);
 }
-for (const file of drawRestarts(result)) console.log(file);
+if (!values.smoke) for (const file of drawRestarts(result)) console.log(file);
 // The clients of both libraries have timers left.
 process.exit();
+
+async function measureAll(name) {
+  const { measure, clients, each } = MEASUREMENTS[name];
+  const count = Number(values.clients ?? (values.smoke ? SMOKE_CLIENTS : clients));
+  const rows = [];
+  for (const measured of values.smoke ? each.slice(0, 1) : each) {
+    const row = await measure(measured, count);
+    console.log(name, JSON.stringify(row, rounded));
+    rows.push(row);
+  }
+  return { madeAt: new Date().toISOString(), machine: describeMachine(), rows };
+}
 
 /** Five digits are more than any figure deserves. */
 function rounded(_key, value) {
