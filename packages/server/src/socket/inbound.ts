@@ -174,7 +174,8 @@ export class Inbound implements Resumable, PacketQueue {
     if (this.#frames === undefined) this.#frames = [frame];
     else this.#frames.push(frame);
     this.#waitingBytes += frame.length;
-    this.#pauseIfFull();
+    // What came with one read is taken in whole, so it is looked at what waits when the next one begins.
+    if (!isSameRead) this.#pauseIfFull();
     if (this.#busy) return;
     this.#busy = true;
     if (this.#isNextOfRun()) this.resume();
