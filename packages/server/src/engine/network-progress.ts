@@ -1,8 +1,12 @@
 import type { Socket as NetSocket } from 'node:net';
 
-/** What Node keeps of a connection in the kernel; not documented, and absent in some. */
+/** What Node keeps of a connection in the kernel, behind what it keeps of TLS; not documented, and absent in some. */
 interface WithHandle {
-  readonly _handle?: { readonly writeQueueSize?: number } | null;
+  readonly _handle?: (Handle & { readonly _parent?: Handle | null }) | null;
+}
+
+interface Handle {
+  readonly writeQueueSize?: number;
 }
 
 /**
@@ -15,5 +19,8 @@ export function networkProgress(net: NetSocket | undefined): string {
   if (net === undefined) return '';
   const gone = net.bytesWritten - net.writableLength;
   // oxlint-disable-next-line no-underscore-dangle -- the name that Node gave it
-  return `${gone} ${(net as WithHandle)._handle?.writeQueueSize ?? ''}`;
+  const { _handle: handle } = net as WithHandle;
+  // oxlint-disable-next-line no-underscore-dangle -- the name that Node gave it
+  const queue = (handle?._parent ?? handle)?.writeQueueSize;
+  return `${gone} ${queue ?? ''}`;
 }

@@ -211,7 +211,12 @@ export class Outbound implements VerdictReceiver, CongestedOutput, EncodeFailure
   }
 
   get #pressed(): Congestion {
-    return (this.#congestion ??= new Congestion(this.#context, this));
+    if (this.#congestion === undefined) {
+      this.#congestion = new Congestion(this.#context, this);
+      // Nothing is decided about a socket that is closing, but what waits for it counts.
+      if (this.#context.state === 'closed') this.#congestion.end();
+    }
+    return this.#congestion;
   }
 
   get lane(): Lane<Entry> | undefined {
@@ -370,7 +375,16 @@ export class Outbound implements VerdictReceiver, CongestedOutput, EncodeFailure
   kill(): void {
     this.#ended = true;
     this.#stream?.kill();
+    this.#abortRoom();
     this.#dropLane();
+  }
+
+  /** What waits for room has not been taken yet. */
+  #abortRoom(): void {
+    this.#congestion?.room.abort((event) => {
+      const message = `Event ${event} was aborted due to a bad connection`;
+      return new BadConnectionError(message, 'disconnect');
+    });
   }
 
   /** Drops everything that waits here, and takes nothing more. */
@@ -405,6 +419,7 @@ export class Outbound implements VerdictReceiver, CongestedOutput, EncodeFailure
   /** Takes nothing more; what waits is still sent. */
   end(): void {
     this.#ended = true;
+    this.#abortRoom();
     this.#stream?.close();
   }
 

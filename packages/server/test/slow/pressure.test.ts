@@ -198,6 +198,21 @@ describe('whenWritable', () => {
   );
 
   test(
+    'rejects when sending is ended before',
+    async () => {
+      const started = await startServer();
+      const slow = await openSlowReader(started, ['c']);
+      slow.stop();
+      await flood(started, 'c', () => slow.socket.pressure.bytes > MIB);
+      const waiting = slow.socket.transmit('a', 1, { whenWritable: true });
+      const failed = expect(waiting).rejects.toMatchObject({ name: 'BadConnectionError' });
+      slow.socket.closeOutput();
+      await failed;
+    },
+    SLOW_MS,
+  );
+
+  test(
     'calls when there is room',
     async () => {
       const started = await startServer();

@@ -1,4 +1,7 @@
+import { once } from 'node:events';
+import { createServer } from 'node:https';
 import {
+  afterTest,
   nextValue,
   RawConnection,
   startServer,
@@ -6,7 +9,9 @@ import {
   until,
   WireClient,
 } from '@socketcluster-ts/testkit';
+import { generate } from 'selfsigned';
 import { describe, expect, test } from 'vitest';
+import { WebSocket } from 'ws';
 import { flood, openSlowReader } from './slow-reader.js';
 
 const KIB = 1024;
@@ -92,6 +97,46 @@ describe('a client that takes nothing of what waits for pingTimeout', () => {
     },
     SLOW_MS,
   );
+});
+
+test('over TLS, too, a large message that leaves little by little is progress, and one that does not is none', async () => {
+  const pair = await generate([{ name: 'commonName', value: '127.0.0.1' }]);
+  const http = createServer({ key: pair.private, cert: pair.cert });
+  const { server, port } = await startServer(OPTIONS, { http });
+  const connected = nextValue(server.listener('connection'));
+  const client = new WebSocket(`wss://127.0.0.1:${port}/socketcluster/`, { rejectUnauthorized: false });
+  afterTest(() => client.terminate());
+  client.on('error', () => {});
+  await once(client, 'open');
+  client.send(JSON.stringify({ event: '#handshake', cid: 1 }));
+  const { socket } = await connected;
+  const closed = nextValue(socket.listener('close'), SLOW_MS);
+  client.pause();
+  void socket.transmit('huge', 'x'.repeat(60 * MIB));
+  const say = (): void => client.send(JSON.stringify({ event: 'I am alive' }));
+  const since = performance.now();
+  let n = 0;
+  await until(() => {
+    say();
+    // For one turn in each tenth of a second.
+    const isDue = performance.now() - since > n * 100;
+    if (isDue) n += 1;
+    if (isDue) client.resume();
+    else client.pause();
+    return performance.now() - since > 1500;
+  });
+  expect(socket.state).toBe('open');
+  expect(socket.pressure.bytes).toBeGreaterThan(MIB);
+  client.pause();
+  let isClosed = false;
+  void closed.then(() => {
+    isClosed = true;
+  });
+  await until(() => {
+    if (!isClosed) say();
+    return isClosed;
+  });
+  expect(await closed).toMatchObject({ code: 4001 });
 });
 
 test('a network that lost the client: nothing of the connection is left pingTimeout + 2 s later', async () => {
