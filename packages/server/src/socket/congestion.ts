@@ -120,13 +120,12 @@ export class Congestion implements Debtor {
   #checkMarks(bytes: number): void {
     const { socket, server } = this.#context;
     const { high, low } = server.limits.pressureMarks;
+    if (bytes <= low) this.#endOverflow();
     if (this.isHigh ? bytes > low : bytes < high) return;
     this.isHigh = !this.isHigh;
     const event = { isHigh: this.isHigh, ...this.#output.pressure };
     socket.emit('pressure', event);
     server.emitOfSocket('socketPressure', { socket, ...event });
-    if (this.isHigh) return;
-    this.#endOverflow();
     // Each may bring the socket above the mark again.
     while (!this.isHigh && this.room.next());
   }

@@ -111,6 +111,7 @@ describe('limits.onSlow', () => {
     async () => {
       const started = await startServer({ limits: { onSlow: 'conflate' } });
       const slow = await openSlowReader(started, ['a', 'b'], { ext: ['gap'] });
+      const ends = collected(started.server.listener('socketOverflowEnd'));
       slow.stop();
       let next = await flood(started, 'a', () => slow.socket.outboundDroppedMessageCount >= 5);
       next = await flood(started, 'b', (count) => count === 5, { first: next });
@@ -119,6 +120,8 @@ describe('limits.onSlow', () => {
       expect(slow.socket.pressure.bytes).toBeLessThan(MIB);
       slow.go();
       await until(() => numbersOf(slow.client, 'a').at(-1) === next - 1);
+      await until(() => ends.length > 0);
+      expect(ends).toMatchObject([{ policy: 'conflate', dropped: slow.socket.outboundDroppedMessageCount }]);
       const [a, b] = [numbersOf(slow.client, 'a'), numbersOf(slow.client, 'b')];
       expect(b).toEqual([next - 6]);
       expect(a).toEqual([...Array.from({ length: a.length - 1 }, (_, n) => n), next - 1]);
