@@ -19,6 +19,7 @@ const client = 'packages/client/src';
 
 /** `[file, source, the rule that must report it]` */
 const faulty = [
+  ['packages/nats/src/from-core.ts', imports('@socketcluster-ts/core'), LAYERS],
   ['packages/redis/src/from-core.ts', imports('@socketcluster-ts/core'), LAYERS],
   ['packages/server/src/workers/from-socket.ts', imports('../socket/outbound.js'), LAYERS],
   [`${server}/cluster/from-socket.ts`, imports('../socket/outbound.js'), LAYERS],

@@ -11,8 +11,8 @@ import {
   startCluster,
   subscribe,
 } from './cluster-node.js';
+import type { EngineProcess } from './engine-process.js';
 import { type RedisCluster, startRedisCluster } from './redis-cluster.js';
-import type { RedisServer } from './redis-server.js';
 
 const ends: (() => Promise<void>)[] = [];
 let cluster: RedisCluster;
@@ -31,9 +31,9 @@ function startNodes(size: number): Promise<ClusterNode[]> {
 }
 
 /** Which server owns the slot of a channel now. */
-async function ownerOf(channel: string): Promise<RedisServer> {
+async function ownerOf(channel: string): Promise<EngineProcess> {
   const slot = keySlot(`sc:${channel}`);
-  const [any] = cluster.servers as [RedisServer];
+  const [any] = cluster.servers as [EngineProcess];
   for (const line of (await cluster.command(any, 'cluster', 'nodes')).split('\n')) {
     const [, address = '', , , , , , , ...ranges] = line.split(' ');
     const owns = ranges.some((range) => {
@@ -47,8 +47,8 @@ async function ownerOf(channel: string): Promise<RedisServer> {
 }
 
 /** A channel of each server. */
-async function channelsOfServers(prefix: string): Promise<Map<RedisServer, string>> {
-  const channels = new Map<RedisServer, string>();
+async function channelsOfServers(prefix: string): Promise<Map<EngineProcess, string>> {
+  const channels = new Map<EngineProcess, string>();
   for (let n = 0; channels.size < cluster.servers.length; n += 1) {
     const owner = await ownerOf(`${prefix}${n}`);
     if (!channels.has(owner)) channels.set(owner, `${prefix}${n}`);
@@ -57,7 +57,7 @@ async function channelsOfServers(prefix: string): Promise<Map<RedisServer, strin
 }
 
 test('the slot of a name is the one that Redis computes', async () => {
-  const [server] = cluster.servers as [RedisServer];
+  const [server] = cluster.servers as [EngineProcess];
   const name = fc.string({
     unit: fc.constantFrom('a', 'b', '{', '}', 'ü', '😀'),
     minLength: 1,
@@ -88,7 +88,7 @@ test('a slot that moves under load: nothing twice, nothing out of order, and the
     const received = messages(reader, 'moving').length;
     await until(() => messages(reader, 'moving').length > received + 50, CLUSTER_DEADLINE_MS);
     const from = await ownerOf('moving');
-    const to = cluster.servers.find((server) => server !== from) as RedisServer;
+    const to = cluster.servers.find((server) => server !== from) as EngineProcess;
     await cluster.move(keySlot('sc:moving'), from, to);
     expect(await ownerOf('moving')).toBe(to);
   }
@@ -114,7 +114,7 @@ test('one server of the cluster is lost: the channels of the others are not conc
   const reader = await one.client();
   for (const channel of channels.values()) await subscribe(reader, channel);
   const writer = await two.client();
-  const [lost] = channels.keys() as unknown as [RedisServer];
+  const [lost] = channels.keys() as unknown as [EngineProcess];
   const own = channels.get(lost) as string;
   const others = [...channels.values()].filter((channel) => channel !== own);
   await lost.kill();

@@ -1,19 +1,20 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { programPath } from '@socketcluster-ts/testkit';
-import { freePort, type RedisServer, type RedisServerOptions, startRedis } from './redis-server.js';
+import { type EngineProcess, freePort } from './engine-process.js';
+import { type RedisServerOptions, startRedis } from './redis-server.js';
 
 const run = promisify(execFile);
 
 /** A Redis Cluster of the current test: three masters. */
 export interface RedisCluster {
-  readonly servers: readonly RedisServer[];
+  readonly servers: readonly EngineProcess[];
   /** Sends a command to one of the servers; gives the answer as text. */
-  command(server: RedisServer, ...args: string[]): Promise<string>;
+  command(server: EngineProcess, ...args: string[]): Promise<string>;
   /** Resolves when every server takes the cluster to be whole. */
   whole(): Promise<void>;
   /** Gives a slot of one server to another, as resharding does. */
-  move(slot: number, from: RedisServer, to: RedisServer): Promise<void>;
+  move(slot: number, from: EngineProcess, to: EngineProcess): Promise<void>;
 }
 
 /** Starts the servers and joins them. */
@@ -21,7 +22,7 @@ export async function startRedisCluster(
   size: number = 3,
   options: Pick<RedisServerOptions, 'atEnd'> = {},
 ): Promise<RedisCluster> {
-  const servers: RedisServer[] = [];
+  const servers: EngineProcess[] = [];
   for (let n = 0; n < size; n += 1) {
     const busPort = await freePort();
     const args = [
@@ -36,7 +37,7 @@ export async function startRedisCluster(
     servers.push(await startRedis({ ...options, args: [...args, ...settings] }));
   }
   const cli = programPath('redis-cli');
-  const command = async (server: RedisServer, ...args: string[]): Promise<string> => {
+  const command = async (server: EngineProcess, ...args: string[]): Promise<string> => {
     const { stdout } = await run(cli, ['-p', `${server.port}`, ...args], { timeout: 20_000 });
     return stdout.trim();
   };

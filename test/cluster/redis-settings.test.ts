@@ -8,7 +8,8 @@ import { afterTest, until, withDeadline } from '@socketcluster-ts/testkit';
 import { Redis } from 'ioredis';
 import { generate } from 'selfsigned';
 import { describe, expect, test } from 'vitest';
-import { freePort, startRedis } from './redis-server.js';
+import { freePort } from './engine-process.js';
+import { startRedis } from './redis-server.js';
 
 const DEADLINE_MS = 10_000;
 const HOST = '127.0.0.1';

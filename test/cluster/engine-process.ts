@@ -1,0 +1,94 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { type AddressInfo, connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterTest, withDeadline } from '@socketcluster-ts/testkit';
+
+/** Starting takes a while on a machine that is busy. */
+const START_DEADLINE_MS = 20_000;
+
+/** The process of a messaging engine. */
+export interface EngineProcess {
+  readonly port: number;
+  /** Sends a signal to the process, such as `SIGSTOP` and `SIGCONT`. */
+  signal(name: NodeJS.Signals): void;
+  /** Ends it as a crash does; resolves when it is gone. */
+  kill(): Promise<void>;
+  /** Starts it again on its port and in its folder. */
+  start(): Promise<void>;
+}
+
+/** What is started, and how. */
+export interface EngineProgram {
+  /** The path of the program. */
+  readonly program: string;
+  /** Its arguments, for the port on 127.0.0.1 where it has to listen and a folder of its own. */
+  readonly args: (port: number, folder: string) => readonly string[];
+  /** @default a free one */
+  readonly port?: number | undefined;
+  /** Given what ends the process and removes its folder. @default when the current test is over */
+  readonly atEnd?: ((end: () => Promise<void>) => void) | undefined;
+}
+
+/** Starts a server; resolves when it listens. */
+export async function startEngine(engine: EngineProgram): Promise<EngineProcess> {
+  const { program, args, atEnd = afterTest } = engine;
+  const port = engine.port ?? (await freePort());
+  const folder = mkdtempSync(join(tmpdir(), 'engine-'));
+  let child: ChildProcess | undefined;
+  const kill = async (): Promise<void> => {
+    const running = child;
+    child = undefined;
+    if (running === undefined || running.exitCode !== null) return;
+    const gone = new Promise((resolve) => {
+      running.once('exit', resolve);
+    });
+    running.kill('SIGKILL');
+    await gone;
+  };
+  const start = async (): Promise<void> => {
+    const started = spawn(program, args(port, folder), { stdio: 'ignore' });
+    child = started;
+    await withDeadline(listening(port, started), `${program} to listen on ${port}`, START_DEADLINE_MS);
+  };
+  atEnd(async () => {
+    await kill();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  await start();
+  return { port, signal: (name) => void child?.kill(name), kill, start };
+}
+
+/** A port that is free now. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => {
+    server.close(resolve);
+  });
+  return port;
+}
+
+async function listening(port: number, child: ChildProcess): Promise<void> {
+  for (;;) {
+    if (child.exitCode !== null) throw new Error(`The server ended with exit code ${child.exitCode}`);
+    const isOpen = await new Promise<boolean>((resolve) => {
+      const socket = connect(port, '127.0.0.1');
+      socket.once('connect', () => {
+        socket.destroy();
+        resolve(true);
+      });
+      socket.once('error', () => {
+        resolve(false);
+      });
+    });
+    if (isOpen) return;
+    await new Promise((resolve) => {
+      setTimeout(resolve, 20);
+    });
+  }
+}
