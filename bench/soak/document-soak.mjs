@@ -86,7 +86,7 @@ export function summaryOf(result) {
     ],
     [
       'churn',
-      `${final.visits.toLocaleString('en')} visitors, ${final.logins.toLocaleString('en')} logins, ${final.stuckConnections} connections of a reader that never reads`,
+      `${final.visits.toLocaleString('en')} visitors, ${final.logins.toLocaleString('en')} logins, ${final.stuckConnections} connections of a reader that never reads; ${last?.load.cutOff} connections of others cut off`,
     ],
     [
       'calls',

@@ -8,7 +8,6 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setImmediate as turn } from 'node:timers/promises';
 import { attach } from '@socketcluster-ts/server';
 
-const HEARTBEAT = { pingInterval: 2000, pingTimeout: 10_000 };
 /** A part of all actions is judged later, so that others come to wait behind them. */
 const JUDGED_LATER = 0.02;
 /** A leak that is to be found: so many numbers for each action. */

@@ -13,6 +13,8 @@ export interface SoakSample {
   readonly latencyMs: { readonly p50: number; readonly p99: number; readonly max: number };
   /** Clients now, without the readers that are slow. */
   readonly clients: number;
+  /** Connections that ended by themselves, of the clients that are there. */
+  readonly cutOff: number;
   /** Clients that have come and gone. */
   readonly visits: number;
   readonly logins: number;
@@ -128,6 +130,7 @@ export class SoakLoad {
       ],
       latencyMs: { p50: at(0.5), p99: at(0.99), max: latencies.at(-1) ?? 0 },
       clients: clients.length,
+      cutOff: clients.reduce((sum, { endings }) => sum + endings.length, 0),
       visits: this.#visits,
       logins: this.#logins,
       callsAnswered: clients.reduce((sum, client) => sum + client.callsAnswered, this.#callsAnswered),

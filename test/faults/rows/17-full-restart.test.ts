@@ -42,6 +42,8 @@ function member(port: number): AGClientSocket {
   const client = create({
     hostname: '127.0.0.1',
     port,
+    // On a busy machine it may take a while until a thousand have had their turn.
+    connectTimeout: BACK_DEADLINE_MS,
     autoReconnectOptions: { initialDelay: 100, randomness: 900, multiplier: 1, maxDelay: 1000 },
   });
   afterTest(() => client.disconnect());
