@@ -18,7 +18,6 @@ const leaked = process.argv.includes('--leak') ? [] : undefined;
 const httpServer = createServer();
 const server = attach(httpServer, {
   authKey: 'the key of the soak run, which signs nothing of value',
-  ...HEARTBEAT,
 });
 const delay = monitorEventLoopDelay({ resolution: 10 });
 delay.enable();
