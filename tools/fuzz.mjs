@@ -7,10 +7,8 @@
  * Tells how many inputs it ran per second. An input that breaks a rule is made smaller, shown, and saved as `fuzz-SEED.json`.
  */
 import { parseArgs } from 'node:util';
-import { runnerImport } from 'vite';
+import { loadFromSources } from '@socketcluster-ts/testkit/load-from-sources';
 import { root } from './check.mjs';
-
-const conditions = ['@socketcluster-ts/source', 'module', 'node', 'development|production'];
 
 const { values } = parseArgs({
   options: {
@@ -27,13 +25,9 @@ if (!(seconds > 0) || !Number.isInteger(seed)) {
   );
   process.exit(2);
 }
-const { module } = await runnerImport(`${root}/test/fuzz/fuzz.ts`, {
-  configFile: false,
-  logLevel: 'error',
-  environments: { inline: { resolve: { conditions, external: [], noExternal: [/^@socketcluster-ts\//] } } },
-});
+const { fuzzing } = await loadFromSources({ fuzzing: `${root}/test/fuzz/fuzz.ts` });
 const isFine =
   values.replay === undefined
-    ? await module.fuzzForTime({ seconds, seed, saveTo: `fuzz-${seed}.json` })
-    : await module.replay(values.replay);
+    ? await fuzzing.fuzzForTime({ seconds, seed, saveTo: `fuzz-${seed}.json` })
+    : await fuzzing.replay(values.replay);
 process.exit(isFine ? 0 : 1);

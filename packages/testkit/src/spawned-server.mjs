@@ -2,27 +2,17 @@
 // Plain JavaScript, since Node 20 starts no TypeScript file; the server itself is loaded from its sources.
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
-import { runnerImport } from 'vite';
-
-const conditions = ['@socketcluster-ts/source', 'module', 'node', 'development|production'];
-
-async function load(specifier) {
-  const { module } = await runnerImport(specifier, {
-    configFile: false,
-    logLevel: 'error',
-    environments: { inline: { resolve: { conditions } } },
-  });
-  return module;
-}
+import { loadFromSources } from './load-from-sources.mjs';
 
 async function start({ options, setup, listen }) {
   const isOracleMode = process.env.SERVER_UNDER_TEST === 'upstream';
-  const serverModule = isOracleMode
-    ? createRequire(import.meta.url)('socketcluster-server')
-    : await load('@socketcluster-ts/server');
-  const { serve } = setup === undefined ? {} : await load(setup);
+  const loaded = await loadFromSources({
+    ...(isOracleMode ? {} : { ours: '@socketcluster-ts/server' }),
+    ...(setup === undefined ? {} : { app: setup }),
+  });
+  const serverModule = loaded.ours ?? createRequire(import.meta.url)('socketcluster-server');
   const server = listen ? serverModule.listen(0, options) : serverModule.attach(createServer(), options);
-  serve?.(server);
+  loaded.app?.serve(server);
   const { httpServer } = server;
   httpServer.once('listening', () => {
     process.send({ port: httpServer.address().port });
