@@ -10,6 +10,8 @@ import { type ConnectionSettings, connectionSettings, retryDelay } from './watch
 
 /** The first version with sharded pub/sub. */
 const OLDEST_VERSION = 7;
+/** What ioredis says of a command whose connection is gone, for whatever reason. */
+const CLOSED = 'Connection is closed.';
 /** How often the cluster is asked who owns which slot. */
 const REFRESH_INTERVAL_MS = 2000;
 
@@ -60,18 +62,22 @@ export class ClusterLink implements BrokerLink {
     const forgetNodes = (): void => {
       this.#nodes = undefined;
     };
-    cluster.on('error', (error: Error & { lastNodeError?: Error }) => {
-      this.#lastError = error.lastNodeError ?? error;
-    });
-    cluster.on('node error', (error: Error) => {
-      this.#lastError = error;
-    });
+    cluster.on('error', (error: Error) => this.#note(error));
+    cluster.on('node error', (error: Error, address: string) => this.#note(error, address));
     cluster.on('+node', forgetNodes);
     cluster.on('-node', forgetNodes);
     cluster.on('refresh', () => this.#followTopology());
     cluster.on('ready', () => this.#up());
     cluster.on('close', () => this.#down());
     cluster.connect().catch(() => {});
+  }
+
+  /** Keeps why the cluster cannot be reached. Of a node that cannot, ioredis says no more than that it is closed. */
+  #note(error: Error, address?: string): void {
+    if (address === undefined) this.#lastError ??= error;
+    else if (error.message !== CLOSED) this.#lastError = error;
+    else
+      this.#lastError = new Error(`no node answers, the last that was asked is ${address}`, { cause: error });
   }
 
   #up(): void {
