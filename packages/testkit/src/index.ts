@@ -36,7 +36,7 @@ export {
 } from './fake-engine.js';
 export { MemoryEngine } from './memory-engine.js';
 export type { NetworkShape } from './network-link.js';
-export { programPath } from './program.js';
+export { programPath, programPathIfAny } from './program.js';
 export {
   RawConnection,
   type RawConnectionOptions,

@@ -10,12 +10,21 @@ const FOLDERS = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/bin', '/
  * @throws {Error} when there is none
  */
 export function programPath(name: string): string {
-  const variable = name.toUpperCase().replaceAll('-', '_');
-  const found = process.env[variable] ?? FOLDERS.map((folder) => join(folder, name)).find(isExecutable);
+  const found = programPathIfAny(name);
   if (found === undefined) {
+    const variable = variableOf(name);
     throw new Error(`${name} is needed: run "node tools/check-environment.mjs", or name it in ${variable}`);
   }
   return found;
+}
+
+/** As {@link programPath}, of a program that the tests use where it is installed. */
+export function programPathIfAny(name: string): string | undefined {
+  return process.env[variableOf(name)] ?? FOLDERS.map((folder) => join(folder, name)).find(isExecutable);
+}
+
+function variableOf(name: string): string {
+  return name.toUpperCase().replaceAll('-', '_');
 }
 
 function isExecutable(file: string): boolean {
