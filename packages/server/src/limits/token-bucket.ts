@@ -4,6 +4,9 @@ export interface Rate {
   readonly burst: number;
 }
 
+/** Less is missing by rounding only: who comes when he was told to must not have to wait again. */
+const ROUNDING = 1e-9;
+
 /**
  * Owns how much of a {@link Rate} is left: it begins with the whole burst, what is taken comes back with time.
  *
@@ -23,8 +26,7 @@ export class TokenBucket {
 
   /** Whether so much can be taken without owing. What is more than a burst needs the whole burst. */
   has(amount: number, nowMs: number): boolean {
-    this.#fill(nowMs);
-    return this.#tokens >= Math.min(amount, this.#rate.burst);
+    return this.waitMs(amount, nowMs) === 0;
   }
 
   /** Takes so much, whether it is there or not. */
@@ -33,10 +35,11 @@ export class TokenBucket {
     this.#tokens -= amount;
   }
 
-  /** In how many ms nothing will be owed; 0 when that is so now. */
-  debtMs(nowMs: number): number {
+  /** In how many ms so much can be taken without owing, 0 when it can now; with an amount of 0, when nothing is owed. */
+  waitMs(amount: number, nowMs: number): number {
     this.#fill(nowMs);
-    return this.#tokens >= 0 ? 0 : (-this.#tokens / this.#rate.perSecond) * 1000;
+    const missing = Math.min(amount, this.#rate.burst) - this.#tokens;
+    return missing <= ROUNDING * this.#rate.burst ? 0 : (missing / this.#rate.perSecond) * 1000;
   }
 
   /** Whether it is as if nothing had been taken. */

@@ -1,9 +1,9 @@
 import { isIP } from 'node:net';
 import { Deadline, type Packet, ResourceLimitError } from '@socketcluster-ts/core';
 import { addressKey } from '../limits/address-key.js';
-import type { Buckets } from '../limits/bucket-table.js';
 import type { RateLimits, Sender } from '../limits/rate-limits.js';
 import type { RateKind, RateScope } from '../limits/rates.js';
+import type { ScopeBuckets } from '../limits/scope-buckets.js';
 import { type Connection, PAUSE_REASONS } from './connection.js';
 import { failCall } from './fail-call.js';
 
@@ -12,7 +12,7 @@ const REPORT_INTERVAL_MS = 10_000;
 
 /** Owns how fast one socket may still send, and what happens when it is faster. A socket without rates has none. */
 export class RateGuard implements Sender {
-  readonly own: Buckets | undefined;
+  readonly own: ScopeBuckets | undefined;
   readonly #connection: Connection;
   readonly #rates: RateLimits;
   #address: string | undefined;

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { BucketTable } from '../../src/limits/bucket-table.js';
+import { ScopeBuckets } from '../../src/limits/scope-buckets.js';
 import { TokenBucket } from '../../src/limits/token-bucket.js';
 
 /** What is a rounding error of a double here. */
@@ -51,11 +52,11 @@ describe('a token bucket', () => {
       fc.property(rates, fc.integer({ min: 1, max: 20 }), fc.nat({ max: 10 }), (rate, bursts, asks) => {
         const bucket = new TokenBucket(rate, 0);
         bucket.take(rate.burst * (bursts + 1), 0);
-        const debtMs = bucket.debtMs(0);
+        const debtMs = bucket.waitMs(0, 0);
         expect(debtMs).toBeCloseTo(((rate.burst * bursts) / rate.perSecond) * 1000, 3);
         for (let n = 1; n <= asks; n += 1) bucket.has(1, (debtMs * n) / (asks + 1));
-        expect(bucket.debtMs(debtMs * 0.99)).toBeGreaterThan(0);
-        expect(bucket.debtMs(debtMs + 1)).toBe(0);
+        expect(bucket.waitMs(0, debtMs * 0.99)).toBeGreaterThan(0);
+        expect(bucket.waitMs(0, debtMs + 1)).toBe(0);
         expect(bucket.isFull(debtMs + 1)).toBe((1 / 1000) * rate.perSecond >= rate.burst);
         expect(bucket.isFull(debtMs + (rate.burst / rate.perSecond) * 1000 + 1)).toBe(true);
       }),
@@ -66,7 +67,7 @@ describe('a token bucket', () => {
     const bucket = new TokenBucket({ perSecond: 10, burst: 5 }, 0);
     expect(bucket.has(50, 0)).toBe(true);
     bucket.take(50, 0);
-    expect(bucket.debtMs(0)).toBe(4500);
+    expect(bucket.waitMs(0, 0)).toBe(4500);
     expect(bucket.has(1, 4550)).toBe(false);
     expect(bucket.has(1, 4600)).toBe(true);
   });
@@ -76,19 +77,23 @@ describe('the buckets of addresses and users', () => {
   const RATES = { messages: { perSecond: 1000, burst: 10 } };
 
   test('are one for each name, and forgotten when they are full again', () => {
-    const table = new BucketTable(RATES);
-    table.of('a', 0).messages?.take(10, 0);
-    expect(table.of('a', 0).messages?.has(1, 0)).toBe(false);
-    expect(table.of('b', 0).messages?.has(1, 0)).toBe(true);
-    for (let n = 0; n < 100_000; n += 1) table.of(`name ${n}`, n * 10).messages?.take(1, n * 10);
+    const table = new BucketTable((now) => new ScopeBuckets(RATES, now));
+    table.of('a', 0).of('messages')?.take(10, 0);
+    expect(table.of('a', 0).of('messages')?.has(1, 0)).toBe(false);
+    expect(table.of('b', 0).of('messages')?.has(1, 0)).toBe(true);
+    for (let n = 0; n < 100_000; n += 1)
+      table
+        .of(`name ${n}`, n * 10)
+        .of('messages')
+        ?.take(1, n * 10);
     expect(table.size).toBeLessThan(2050);
   });
 
   test('are bounded in number, whoever comes', () => {
-    const table = new BucketTable(RATES);
-    for (let n = 0; n < 150_000; n += 1) table.of(`name ${n}`, 0).messages?.take(10, 0);
+    const table = new BucketTable((now) => new ScopeBuckets(RATES, now));
+    for (let n = 0; n < 150_000; n += 1) table.of(`name ${n}`, 0).of('messages')?.take(10, 0);
     expect(table.size).toBeLessThanOrEqual(65_536);
     // Who came last is still known.
-    expect(table.of('name 149999', 0).messages?.has(1, 0)).toBe(false);
+    expect(table.of('name 149999', 0).of('messages')?.has(1, 0)).toBe(false);
   });
 });
