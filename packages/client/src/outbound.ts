@@ -54,7 +54,8 @@ const MAX_BATCH_PACKETS = 500;
 /** Something on its way out: an event, a call, or a packet that is ready. */
 interface Outgoing {
   readonly event: string;
-  readonly data?: unknown;
+  /** Let go once it is sent: a call may wait long for its answer. */
+  data?: unknown;
   readonly packet?: object;
   /** The number of a call, from when it is sent. */
   cid?: number;
@@ -114,7 +115,7 @@ export class Outbound {
     if (!refusal) {
       if (signal !== undefined) this.#watch(call, signal);
       this.#accept(call, timeout);
-    } else this.#fail(call, refusal);
+    } else this.giveUp(call, refusal);
     return call.promise;
   }
 
@@ -142,11 +143,6 @@ export class Outbound {
     return calls;
   }
 
-  /** Gives up a call, unless it is settled. */
-  giveUp(call: Call, error: unknown): void {
-    this.#fail(call, error);
-  }
-
   /** Sends a packet past what waits, into the batch if one is being buffered. Without a connection it is an error. */
   sendObject(packet: object): void {
     if (this.#link.isOpen) this.#send({ event: '', packet });
@@ -164,7 +160,7 @@ export class Outbound {
   settle({ rid, data, error }: ResponsePacket): boolean {
     const call = this.#unanswered.get(rid);
     if (!call) return Number.isInteger(rid) && rid > 0 && rid <= this.#lastCid;
-    if (error) this.#fail(call, hydrateError(error), 'refused');
+    if (error) this.giveUp(call, hydrateError(error), 'refused');
     else {
       this.#forget(call);
       call.onAnswer?.(data);
@@ -177,7 +173,7 @@ export class Outbound {
   cancelBatch(): void {
     for (const message of this.batcher.takeBatch()) {
       if (message.promise)
-        this.#fail(message, new AbortError(`The batch with the call of ${message.event} was cancelled`));
+        this.giveUp(message, new AbortError(`The batch with the call of ${message.event} was cancelled`));
     }
   }
 
@@ -204,14 +200,31 @@ export class Outbound {
     const waiting = [...unsent, ...this.#waiting];
     for (const message of [...this.#unanswered.values(), ...waiting]) {
       const mayWait = !message.promise || (wasAnnounced && this.#waiting.has(message));
-      if (isFinal || !mayWait) this.#fail(message, makeError(message.event));
+      if (isFinal || !mayWait) this.giveUp(message, makeError(message.event));
     }
     this.#waiting.clear();
     for (const message of waiting) if (!message.isDone) this.#wait(message);
   }
 
+  /** Gives a message or call up, unless that or something better has happened: whoever waits for it is told. */
+  giveUp(
+    message: Outgoing,
+    error: unknown,
+    delivery: Delivery = message.cid === undefined ? 'not-sent' : 'unknown',
+  ): void {
+    if (message.isDone) return;
+    this.#forget(message);
+    markDelivery(error, delivery);
+    const { event, cid, reject } = message;
+    if (!reject) this.#context.emitError(error);
+    else reject(error);
+    // The protocol's own events have no handler that could be told.
+    if (delivery === 'unknown' && !event.startsWith('#') && this.#link.isOpen && this.#link.knows('abort'))
+      this.transmitNow('#abort', { cid });
+  }
+
   #watch(call: Call, signal: Signal): void {
-    const abort = (): void => this.#fail(call, abortError(call.event, signal));
+    const abort = (): void => this.giveUp(call, abortError(call.event, signal));
     signal.addEventListener('abort', abort);
     const forget = (): void => signal.removeEventListener('abort', abort);
     call.promise.then(forget, forget);
@@ -222,7 +235,7 @@ export class Outbound {
     const { size } = this.#waiting;
     if (!isWritable && size >= this.#context.settings.maxQueuedMessages) {
       const refused = `Event ${message.event} was refused: ${size} messages wait for a connection`;
-      this.#fail(message, new ResourceLimitError(refused));
+      this.giveUp(message, new ResourceLimitError(refused));
       return;
     }
     if (message.promise) this.#startTimer(message, timeout);
@@ -243,10 +256,10 @@ export class Outbound {
 
   #expire(message: Outgoing): void {
     const { event, promise } = message;
-    const what = !promise
-      ? `Event ${event} was not sent within its ackTimeout`
-      : `Event response for ${event} event timed out`;
-    this.#fail(message, new TimeoutError(what));
+    const what = promise
+      ? `Event response for ${event} event timed out`
+      : `Event ${event} was not sent within its ackTimeout`;
+    this.giveUp(message, new TimeoutError(what));
   }
 
   /** Nothing more becomes of a message. */
@@ -255,23 +268,6 @@ export class Outbound {
     message.timer?.stop();
     this.#waiting.delete(message);
     if (message.cid !== undefined) this.#unanswered.delete(message.cid);
-  }
-
-  /** Gives a message up, unless that or something better has happened: whoever waits for it is told. */
-  #fail(
-    message: Outgoing,
-    error: unknown,
-    delivery: Delivery = message.cid === undefined ? 'not-sent' : 'unknown',
-  ): void {
-    if (message.isDone) return;
-    this.#forget(message);
-    markDelivery(error, delivery);
-    const { event, cid, reject } = message;
-    if (!reject) this.#context.emitError(error);
-    else reject(error);
-    // The protocol's own events have no handler that could be told.
-    if (delivery === 'unknown' && !event.startsWith('#') && this.#link.isOpen && this.#link.knows('abort'))
-      this.transmitNow('#abort', { cid });
   }
 
   #copy(data: unknown): unknown {
@@ -285,6 +281,7 @@ export class Outbound {
   #write(message: Outgoing): void {
     const frame = this.#encode(message);
     if (frame !== undefined) this.#link.write(frame);
+    message.data = undefined;
   }
 
   #sendBatch(messages: readonly Outgoing[]): void {
@@ -309,8 +306,12 @@ export class Outbound {
       return;
     }
     if (frame === undefined) return;
-    if (open.length > 1 && byteLength(frame) > maxBatchBytes) sendParts();
-    else this.#link.write(frame);
+    if (open.length > 1 && byteLength(frame) > maxBatchBytes) {
+      sendParts();
+      return;
+    }
+    this.#link.write(frame);
+    for (const message of open) message.data = undefined;
   }
 
   /** The frame of one packet; one that cannot be encoded is reported to who waits for it. */
@@ -319,7 +320,7 @@ export class Outbound {
     try {
       return codec.encode(this.#packetOf(message));
     } catch (error) {
-      this.#fail(message, error, 'not-sent');
+      this.giveUp(message, error, 'not-sent');
       const { rid } = (message.packet ?? {}) as { rid?: number };
       return rid === undefined ? undefined : codec.encode(errorPacket(rid, dehydrateError(error)));
     }

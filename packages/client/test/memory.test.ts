@@ -56,3 +56,27 @@ test('10,000 calls, channels and listeners that came and went leave nothing that
   expect([client.subscriptions(true), client.getBackpressure()]).toEqual([[], 0]);
   expect(client.getAllChannelListenersConsumerStatsList()).toEqual([]);
 });
+
+test('a call that waits for its answer does not keep what was sent', async () => {
+  const server = await scriptedServer();
+  const client = server.client();
+  const connection = await server.connection();
+  await until(() => client.state === 'open');
+  const sent: WeakRef<object>[] = [];
+  const answers: Promise<unknown>[] = [];
+  const call = (count: number): void => {
+    for (let index = 0; index < count; index++) {
+      const data = { index };
+      sent.push(new WeakRef(data));
+      answers.push(client.invoke('slow', data, { timeout: 60_000 }));
+    }
+  };
+  call(3);
+  client.startBatch();
+  call(3);
+  client.flushBatch();
+  await until(() => connection.of('slow').length === 6);
+  expect(await collectUntil(() => sent.every((ref) => ref.deref() === undefined))).toBe(true);
+  connection.send(connection.of('slow').map(({ cid }) => ({ rid: cid })));
+  expect(await Promise.all(answers)).toHaveLength(6);
+});

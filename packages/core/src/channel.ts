@@ -127,9 +127,7 @@ export interface ChannelConsumerMethods {
 }
 
 /** The families of method names for the output and the listeners of one channel. */
-export interface AGChannel<T = unknown, Input = unknown> extends ChannelConsumerMethods {} // oxlint-disable-line typescript/no-unsafe-declaration-merging, no-unused-vars -- addFamilyMethods() below puts the families on the prototype; merged declarations have the same parameters
-
-let streamsOf: (channel: AGChannel) => ChannelStreams;
+export interface AGChannel<T = unknown, Input = unknown> extends ChannelConsumerMethods {} // oxlint-disable-line typescript/no-unsafe-declaration-merging, no-unused-vars -- addFamilyMethods() puts the families on the prototype; merged declarations have the same parameters
 
 /**
  * Owns nothing but its name: a view of one channel of an exchange or client socket. It is an async iterable of the
@@ -143,7 +141,15 @@ let streamsOf: (channel: AGChannel) => ChannelStreams;
  */
 export class AGChannel<T = unknown, Input = unknown> extends DemuxedConsumableStream<T> {
   static {
-    streamsOf = (channel) => channel.#streams;
+    addFamilyMethods(
+      this,
+      MANAGING_METHODS.filter((method) => !method.endsWith('All')),
+      'Output',
+      (channel: AGChannel) => channel.#streams.outputs.at(channel.name),
+    );
+    addFamilyMethods(this, MANAGING_METHODS, 'Listener', (channel: AGChannel) =>
+      channel.#streams.listeners.scope(channel.name),
+    );
   }
 
   static readonly PENDING = 'pending';
@@ -237,13 +243,3 @@ export class AGChannel<T = unknown, Input = unknown> extends DemuxedConsumableSt
     return this.#streams.getBackpressure(this.name);
   }
 }
-
-addFamilyMethods(
-  AGChannel,
-  MANAGING_METHODS.filter((method) => !method.endsWith('All')),
-  'Output',
-  (channel) => streamsOf(channel).outputs.at(channel.name),
-);
-addFamilyMethods(AGChannel, MANAGING_METHODS, 'Listener', (channel) =>
-  streamsOf(channel).listeners.scope(channel.name),
-);

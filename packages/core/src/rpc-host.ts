@@ -92,10 +92,7 @@ export interface RpcMethods {
 }
 
 /** The families of method names for receivers and procedures. */
-export interface RpcHost<Events extends object = {}, C extends AnyContract = Untyped> extends RpcMethods {} // oxlint-disable-line typescript/no-unsafe-declaration-merging, no-unused-vars -- addFamilyMethods() below puts the families on the prototype; merged declarations have the same parameters
-
-let receiversOf: (host: RpcHost) => StreamDemux;
-let proceduresOf: (host: RpcHost) => StreamDemux<AGRequest>;
+export interface RpcHost<Events extends object = {}, C extends AnyContract = Untyped> extends RpcMethods {} // oxlint-disable-line typescript/no-unsafe-declaration-merging, no-unused-vars -- addFamilyMethods() puts the families on the prototype; merged declarations have the same parameters
 
 /** What a host without streams answers from. */
 const nobody = new StreamDemux<never>();
@@ -118,8 +115,8 @@ export class RpcHost<
   C extends AnyContract = Untyped,
 > extends AsyncStreamEmitter<Events> {
   static {
-    receiversOf = (host) => host.#receivers ?? nobody;
-    proceduresOf = (host) => host.#procedures ?? nobody;
+    addFamilyMethods(this, MANAGING_METHODS, 'Receiver', (host: RpcHost) => host.#receivers ?? nobody);
+    addFamilyMethods(this, MANAGING_METHODS, 'Procedure', (host: RpcHost) => host.#procedures ?? nobody);
   }
 
   #receivers: StreamDemux | undefined;
@@ -183,6 +180,3 @@ export class RpcHost<
     this.#procedures?.write(name, request);
   }
 }
-
-addFamilyMethods(RpcHost, MANAGING_METHODS, 'Receiver', receiversOf);
-addFamilyMethods(RpcHost, MANAGING_METHODS, 'Procedure', proceduresOf);

@@ -60,9 +60,7 @@ export interface ListenerMethods<Events extends object> {
 }
 
 /** The family of method names for listeners; see {@link ListenerMethods}. */
-export interface AsyncStreamEmitter<Events extends object = {}> extends ListenerMethods<Events> {} // oxlint-disable-line typescript/no-unsafe-declaration-merging -- addFamilyMethods() below puts the family on the prototype
-
-let listenersOf: (emitter: AsyncStreamEmitter) => StreamDemux;
+export interface AsyncStreamEmitter<Events extends object = {}> extends ListenerMethods<Events> {} // oxlint-disable-line typescript/no-unsafe-declaration-merging -- addFamilyMethods() puts the family on the prototype
 
 /** What an emitter without listeners answers from. */
 const nobody = new StreamDemux();
@@ -88,7 +86,12 @@ const nobody = new StreamDemux();
  */
 export class AsyncStreamEmitter<Events extends object = {}> {
   static {
-    listenersOf = (emitter) => emitter.#demux ?? nobody;
+    addFamilyMethods(
+      this,
+      [...MANAGING_METHODS, 'getConsumerCount', 'getConsumerCountAll'],
+      'Listener',
+      (emitter: AsyncStreamEmitter) => emitter.#demux ?? nobody,
+    );
   }
 
   #demux: StreamDemux | undefined;
@@ -126,10 +129,3 @@ export class AsyncStreamEmitter<Events extends object = {}> {
     this.#demux?.unstream(event);
   }
 }
-
-addFamilyMethods(
-  AsyncStreamEmitter,
-  [...MANAGING_METHODS, 'getConsumerCount', 'getConsumerCountAll'],
-  'Listener',
-  listenersOf,
-);
