@@ -2,6 +2,11 @@
 export class Revocations {
   readonly #watches = new Set<RevocationWatch>();
 
+  /** How many logins are under way. */
+  get size(): number {
+    return this.#watches.size;
+  }
+
   /** Follows what is announced from now on, until `end()`. */
   watch(): RevocationWatch {
     const watch = new RevocationWatch((ended) => this.#watches.delete(ended));

@@ -11,12 +11,12 @@ import { isOutdated, judgeAgain, verifyToken } from './verify-token.js';
  * client is told to forget it; otherwise the call succeeds with `isAuthenticated: false`.
  */
 export async function authenticate(connection: Connection, signedToken: unknown, cid: number): Promise<void> {
-  const watch = connection.server.revocations.watch();
+  const watch = connection.beginLogin();
   let isRefused: boolean;
   try {
     isRefused = await judgeToken(connection, signedToken, cid, watch);
   } finally {
-    watch.end();
+    connection.endLogin();
   }
   // The answer has been given: who tries one token after the other learns nothing from the close.
   if (isRefused && connection.exceedsAuthFailures()) {
@@ -29,7 +29,7 @@ async function judgeToken(
   connection: Connection,
   signedToken: unknown,
   cid: number,
-  watch: RevocationWatch,
+  watch: RevocationWatch | undefined,
 ): Promise<boolean> {
   const { socket, server, auth } = connection;
   const info = await verifyToken(connection, signedToken);

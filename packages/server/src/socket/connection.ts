@@ -7,6 +7,7 @@ import {
   type Extension,
   ResourceLimitError,
 } from '@socketcluster-ts/core';
+import type { RevocationWatch } from '../auth/revocations.js';
 import type { EngineSocket } from '../engine/engine.js';
 import { FailureWindow } from '../limits/failure-window.js';
 import type { MiddlewareType } from '../middleware/action.js';
@@ -69,6 +70,7 @@ export abstract class Connection implements HeartbeatOwner, CongestedSocket {
   #signals: CallSignals | undefined;
   #middleware: MiddlewareStreams | undefined;
   #auth: AuthState | undefined;
+  #login: RevocationWatch | undefined;
   #subscriptions: Subscriptions | undefined;
   #heartbeat: Heartbeat | undefined;
   #handshakeDeadline: Deadline<Connection> | undefined;
@@ -222,11 +224,27 @@ export abstract class Connection implements HeartbeatOwner, CongestedSocket {
     this.#handshakeDeadline = undefined;
   }
 
+  /**
+   * Follows revocations while the client logs in, which it does once at a time; the login may never end, as an engine or
+   * middleware of the application's own may hang, so it is over with the connection at the latest.
+   */
+  beginLogin(): RevocationWatch | undefined {
+    if (this.state === 'closed') return undefined;
+    this.endLogin();
+    return (this.#login = this.server.revocations.watch());
+  }
+
+  endLogin(): void {
+    this.#login?.end();
+    this.#login = undefined;
+  }
+
   /** Ends all clocks and pauses: the connection is closed, and only the answer of the client is awaited. */
   stopClocks(): void {
     this.resumeReading(EVERY_REASON);
     this.#heartbeat?.stop();
     this.#auth?.stop();
+    this.endLogin();
     this.stopHandshakeDeadline();
   }
 

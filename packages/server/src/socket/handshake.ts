@@ -50,11 +50,11 @@ export async function handshake(connection: Connection, packet: EventPacket, cid
   }
   const judged = verifyHandshakeToken(connection, shownToken(packet.data));
   if (!(judged instanceof Promise)) return open(connection, packet, cid, { info: judged, watch: undefined });
-  const watch = connection.server.revocations.watch();
+  const watch = connection.beginLogin();
   try {
     await open(connection, packet, cid, { info: await judged, watch });
   } finally {
-    watch.end();
+    connection.endLogin();
   }
 }
 

@@ -4,6 +4,7 @@ import {
   collected,
   consume,
   deferred,
+  EventLog,
   ours,
   type StartedServer,
   startServer,
@@ -152,5 +153,25 @@ describe('a login under way while its user is banned', () => {
     expect(await server.recheckTokens()).toBe(0);
     decision.resolve();
     expect((await login).data).toMatchObject({ authError: { message: 'no matching key' } });
+  });
+
+  ours('is forgotten with its connection, even when an engine or a middleware never answers', async () => {
+    const { connect, server, sign } = await startServer();
+    server.setMiddleware(server.MIDDLEWARE_INBOUND, (stream) => consume(stream, () => new Promise(() => {})));
+    const token = await sign({ sub: 'ann' });
+    const closures = new EventLog().record(server, ['closure']);
+    const hanging = await connect();
+    hanging.send({ event: '#handshake', data: { authToken: token }, cid: 1 });
+    const later = await connect();
+    await later.handshake();
+    later.send({ event: '#authenticate', data: token, cid: 2 });
+    await until(() => server.revocations.size === 2);
+    server.setAuthEngine({ verifyToken: () => new Promise(() => {}) });
+    const third = await connect();
+    third.send({ event: '#handshake', data: { authToken: token }, cid: 1 });
+    await until(() => server.revocations.size === 3);
+    for (const client of [hanging, later, third]) client.terminate();
+    await closures.times('closure', 3);
+    expect(server.revocations.size).toBe(0);
   });
 });
