@@ -84,7 +84,6 @@ export class Inbound implements Resumable, PacketQueue {
   /** Settles when the frame that last entered the inboundRaw middleware has left it. */
   #lastRaw: Promise<void> | undefined;
   #stream: WritableConsumableStream<Frame> | undefined;
-
   /** Only where rates are limited. */
   readonly #rates: RateGuard | undefined;
 
@@ -393,6 +392,7 @@ export class Inbound implements Resumable, PacketQueue {
 
   /** The connection closed: what is left of a batch is dropped. */
   dropBatch(): void {
+    this.#rates?.stop();
     this.#batch = undefined;
   }
 

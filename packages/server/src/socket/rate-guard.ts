@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { Deadline, type Packet, ResourceLimitError } from '@socketcluster-ts/core';
+import { withoutStack } from '../engine/without-stack.js';
 import { addressKey } from '../limits/address-key.js';
 import type { RateLimits, Sender } from '../limits/rate-limits.js';
 import type { RateKind, RateScope } from '../limits/rates.js';
@@ -70,6 +71,11 @@ export class RateGuard implements Sender {
     this.#charge('messages', 1);
   }
 
+  /** The connection closed: nothing waits for the end of a pause. */
+  stop(): void {
+    if (this.#resume !== undefined) this.#connection.server.deadlines.cancel(this.#resume);
+  }
+
   #chargeFor(packet: Packet): ResourceLimitError | undefined {
     if (packet.kind !== 'event') return undefined;
     if (packet.event === '#subscribe') return this.#charge('subscribes', 1);
@@ -93,7 +99,8 @@ export class RateGuard implements Sender {
     const nowMs = performance.now();
     const scope = this.#rates.exceeded(this, kind, amount, nowMs);
     if (scope === undefined) return undefined;
-    const refusal = new ResourceLimitError(tooFast(scope, kind));
+    // A flood makes many of them, and a stack trace takes longer than the rest.
+    const refusal = withoutStack(() => new ResourceLimitError(tooFast(scope, kind)));
     if (this.#rates.action === 'disconnect') this.#connection.closeForBreach(refusal.message);
     else this.#report(refusal, nowMs);
     return refusal;

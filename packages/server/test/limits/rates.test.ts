@@ -84,14 +84,15 @@ describe("with onRateLimit: 'pause'", () => {
     expect(server.clientsCount).toBe(1);
   });
 
-  test('a socket that is paused can be closed, and goes away', async () => {
-    const { open } = await startServer(limits({ socket: { messages: once(10) } }, 'pause'));
+  test('a socket that is paused can be closed, and nothing waits for the end of its pause', async () => {
+    const { open, server } = await startServer(limits({ socket: { messages: once(10) } }, 'pause'));
     const { client, socket } = await open();
     const received = collected(socket.receiver('told'));
     client.send(numbered(50).map((n) => ({ event: 'told', data: n })));
     await until(() => received.length === 50);
     void socket.disconnect(4100, 'bye');
     expect(await client.ended()).toEqual({ code: 4100, reason: 'bye' });
+    await until(() => server.deadlines.size === 0);
   });
 });
 
