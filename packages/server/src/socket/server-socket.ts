@@ -166,7 +166,8 @@ export class AGServerSocket<C extends AnyContract = Untyped> extends RpcHost<Soc
 
   /**
    * Sends an event that is not answered. Resolves at once; on a socket that is not open, and for data that is not what
-   * the contract says, an `error` event tells.
+   * the contract says, an `error` event tells. With `whenWritable` it resolves when the event was handed over.
+   * @throws {BadConnectionError} with `whenWritable`, when the connection is not open or ends before there is room
    */
   transmit<N extends keyof C['types']['events'] & string>(
     event: N,

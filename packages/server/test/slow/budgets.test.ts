@@ -1,3 +1,5 @@
+import { createServer } from 'node:http';
+import { attach } from '@socketcluster-ts/server';
 import {
   collected,
   encodeFrame,
@@ -180,6 +182,43 @@ describe('limits.outboundBudget', () => {
     },
     SLOW_MS,
   );
+});
+
+describe('what is given for slow clients', () => {
+  test.each([
+    [
+      { onSlow: 'drop' },
+      "The limits.onSlow option must be 'disconnect', 'drop-oldest', 'drop-newest', 'conflate' or a function",
+    ],
+    [
+      { outboundBudget: -1 },
+      'The limits.outboundBudget option must be a number of bytes from 0, or an object',
+    ],
+    [{ outboundBudget: { bytes: 'many' } }, 'The limits.outboundBudget option must be'],
+    [{ totalOutboundBudget: NaN }, 'The limits.totalOutboundBudget option must be a number from 0'],
+    [{ conflateKey: 'symbol' }, 'The limits.conflateKey option must be a function'],
+    [
+      { pressureMarks: { low: 2, high: 1 } },
+      'The limits.pressureMarks option must be an object with low and high',
+    ],
+  ])('is checked: %j', (limits, message) => {
+    expect(() => attach(createServer(), { limits: limits as never })).toThrow(message);
+  });
+
+  test.each([
+    [8 * MIB, { bytes: 8 * MIB, sustainedBytes: 2 * MIB, sustainedMs: 10_000 }, 512 * KIB],
+    [64 * KIB, { bytes: 64 * KIB, sustainedBytes: 16 * KIB, sustainedMs: 10_000 }, 8 * KIB],
+    [
+      { bytes: MIB, sustainedBytes: 0 },
+      { bytes: MIB, sustainedBytes: Infinity, sustainedMs: 10_000 },
+      512 * KIB,
+    ],
+    [0, { bytes: Infinity, sustainedBytes: Infinity, sustainedMs: 10_000 }, 512 * KIB],
+  ])('is filled in: %j', (outboundBudget, inForce, high) => {
+    const { limits } = attach(createServer(), { limits: { outboundBudget } });
+    expect(limits.outboundBudget).toEqual(inForce);
+    expect(limits.pressureMarks).toEqual({ high, low: high / 8 });
+  });
 });
 
 describe('limits.totalOutboundBudget', () => {
