@@ -41,7 +41,12 @@ export {
   StreamConsumer,
   type StreamConsumerOptions,
 } from './stream-consumer.js';
-export { type NamedConsumerStats, StreamDemux, type StreamDemuxOptions } from './stream-demux.js';
+export {
+  type NamedConsumerStats,
+  StreamDemux,
+  type StreamDemuxOptions,
+  type StreamManager,
+} from './stream-demux.js';
 export type { NodeMark, StreamNode, StreamQueue, Waiter } from './stream-queue.js';
 export { TimeoutError } from './timeout-error.js';
 export {

@@ -17,6 +17,21 @@ export interface StreamDemuxOptions {
   generateConsumerId?: (() => number) | undefined;
 }
 
+/** What can be done with the consumers of one stream, whether there are any or not. */
+export type StreamManager<T> = Pick<
+  WritableConsumableStream<T>,
+  | 'close'
+  | 'kill'
+  | 'killConsumer'
+  | 'getBackpressure'
+  | 'getConsumerBackpressure'
+  | 'getConsumerCount'
+  | 'getConsumerStats'
+  | 'getConsumerStatsList'
+  | 'hasConsumer'
+  | 'isFollowed'
+>;
+
 /** One stream of a demux: stands in the demux's map while it has consumers. */
 class NamedStream<T> extends WritableConsumableStream<T> {
   readonly key: string;
@@ -112,8 +127,8 @@ export class StreamDemux<T = unknown> implements ConsumerSource<T> {
     return stream.createConsumer(timeout, isTemporary);
   }
 
-  /** The stream of that name while somebody consumes it, with its statistics, else one without consumers; one look-up. */
-  at(name: string): WritableConsumableStream<T> {
+  /** The consumers of one stream, to look at and to end: one look-up for several questions. */
+  at(name: string): StreamManager<T> {
     return this.#at(name);
   }
 
