@@ -1,9 +1,9 @@
 import { describe, expect } from 'vitest';
 import { underAttack } from './under-attack.js';
 
-describe('the numbers of calls', () => {
-  const attack = underAttack();
+const attack = underAttack();
 
+describe('the numbers of calls', () => {
   attack('may be used twice: each call has its answer', async (target) => {
     const client = await target.open();
     client.send(Array.from({ length: 100 }, (_, data) => ({ event: 'echo', data, cid: 7 })));
@@ -34,8 +34,6 @@ describe('the numbers of calls', () => {
 });
 
 describe('an answer', () => {
-  const attack = underAttack();
-
   attack('that nobody asked for is ignored, a thousand times', async (target) => {
     const client = await target.open();
     client.send(
@@ -72,14 +70,14 @@ describe('an answer', () => {
   });
 
   attack.each([
-    { name: '__proto__', message: { toString: null } },
-    { message: 'x'.repeat(100_000), stack: 'forged', cause: { cause: {} }, __proto__: null },
-    { $ref: '$', name: 'constructor' },
-    [],
-    'just a text',
-    0,
-    false,
-  ])('with the error %j is an error of the call only', async (target, error) => {
+    ['has no text', { name: '__proto__', message: { toString: null } }],
+    ['is long and has a past', { message: 'x'.repeat(100_000), stack: 'forged', cause: { cause: {} } }],
+    ['refers to itself', { $ref: '$', name: 'constructor' }],
+    ['is a list', []],
+    ['is a text', 'just a text'],
+    ['is 0', 0],
+    ['is false', false],
+  ] as const)('whose error %s is an error of the call only', async (target, [, error]) => {
     const client = await target.open();
     const asked = client.call('ask me');
     const { cid } = await client.next(({ event }) => event === 'question');
@@ -90,7 +88,6 @@ describe('an answer', () => {
 });
 
 describe('#abort', () => {
-  const attack = underAttack();
   const shake = { event: '#handshake', data: { ext: ['abort'] }, cid: 1 };
 
   attack('of calls of others, of none, and of odd numbers ends no call', async (target) => {

@@ -2,6 +2,8 @@ import { encodeFrame, OPCODES } from '@socketcluster-ts/testkit';
 import { describe, expect } from 'vitest';
 import { type Target, underAttack } from './under-attack.js';
 
+const attack = underAttack();
+
 const { continuation, text, binary, close, ping, pong } = OPCODES;
 const SHAKE = encodeFrame('{"event":"#handshake","cid":1}');
 const VALID_CLOSE = Buffer.from([0x03, 0xe8]);
@@ -67,8 +69,6 @@ const CASES: readonly Case[] = [
 ];
 
 describe('a malformed frame', () => {
-  const attack = underAttack();
-
   attack.each(CASES)('%s closes its connection, and no other', async (target, [, bytes, code]) => {
     const early = await target.upgrade();
     early.write(bytes);
@@ -83,8 +83,6 @@ describe('a malformed frame', () => {
 });
 
 describe('frames without an end', () => {
-  const attack = underAttack();
-
   attack('fragments that never finish are held up to the largest message', async (target) => {
     const connection = await shaken(target);
     connection.writeFrame('x'.repeat(512 * 1024), { fin: false });

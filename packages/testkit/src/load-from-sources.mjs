@@ -25,7 +25,6 @@ export async function loadFromSources(modules) {
     format: 'esm',
     target: 'node20',
     conditions: ['@socketcluster-ts/source'],
-    sourcemap: 'inline',
     logLevel: 'silent',
     plugins: [
       {
@@ -37,7 +36,6 @@ export async function loadFromSources(modules) {
       },
     ],
   });
-  process.setSourceMapsEnabled(true);
   mkdirSync(folder, { recursive: true });
   const file = `${folder}${process.pid}-${Math.random().toString(36).slice(2)}.mjs`;
   writeFileSync(file, outputFiles[0].contents);
