@@ -87,6 +87,26 @@ test.each(['cut', 'silence'] as const)(
   },
 );
 
+test('a connection that is lost alone takes the other with it: no channel is sent that nobody wants', async () => {
+  const redis = await startRedis();
+  const node = await startNode(redisLink({ redis: { host: HOST, port: redis.port } }), { grace: 60_000 });
+  await until(() => isConnected(node), CLUSTER_DEADLINE_MS);
+  const reader = await node.subscriber('kept');
+  const guest = await node.subscriber('given up');
+  await guest.call('#unsubscribe', 'given up');
+  const admin = new Redis(redis.port, HOST);
+  afterTest(() => admin.disconnect());
+  expect(await admin.pubsub('CHANNELS')).toHaveLength(2);
+  const clients = (await admin.client('LIST', 'TYPE', 'NORMAL')) as string;
+  // The one that asked for the version last.
+  const publisher = clients.split('\n').find((line) => line.includes('cmd=info'));
+  await admin.client('KILL', 'ID', /id=(\d+)/.exec(publisher ?? '')?.[1] ?? '');
+  await until(() => isDegraded(node), CLUSTER_DEADLINE_MS);
+  await until(() => isConnected(node), CLUSTER_DEADLINE_MS);
+  expect(await admin.pubsub('CHANNELS')).toEqual(['sc:kept']);
+  expect(await publish(reader, 'kept', 1)).toBeUndefined();
+});
+
 test('Sentinel: the next master is found after a failover', async () => {
   const [master, replica] = [await startRedis(), await startRedis()];
   const admin = new Redis(replica.port, HOST);

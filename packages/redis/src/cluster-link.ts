@@ -1,5 +1,4 @@
 import type { BrokerLink, LinkHandlers } from '@socketcluster-ts/server';
-
 import type { Cluster, ClusterOptions, Redis } from 'ioredis';
 import { asBuffer } from './as-buffer.js';
 import { explainError, explainVersion } from './explain-error.js';
@@ -12,8 +11,6 @@ import { type ConnectionSettings, connectionSettings, retryDelay } from './watch
 const OLDEST_VERSION = 7;
 /** What ioredis says of a command whose connection is gone, for whatever reason. */
 const CLOSED = 'Connection is closed.';
-/** How often the cluster is asked who owns which slot. */
-const REFRESH_INTERVAL_MS = 2000;
 
 /** What a link to a cluster is made of. */
 export interface ClusterLinkOptions {
@@ -48,7 +45,6 @@ export class ClusterLink implements BrokerLink {
         lazyConnect: true,
         clusterRetryStrategy: retryDelay,
         slotsRefreshTimeout: timeout,
-        slotsRefreshInterval: REFRESH_INTERVAL_MS,
       },
       // A command without an answer ends its connection.
       { ...connectionSettings(timeout), socketTimeout: timeout },
@@ -96,10 +92,9 @@ export class ClusterLink implements BrokerLink {
     });
   }
 
-  /** Keeps a connection to every node, and finds out which do not answer. */
+  /** Keeps a connection to every node, and finds out which do not answer. When none is left, ioredis says so. */
   #look(): void {
     for (const node of this.#cluster.nodes('master')) node.ping().catch(() => {});
-    void this.#refresh();
   }
 
   #down(): void {

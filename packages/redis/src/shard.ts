@@ -1,8 +1,9 @@
 import type { Redis } from 'ioredis';
+import { isRedirection } from './slot-lanes.js';
 import { connectionSettings, WatchedClient } from './watched-client.js';
 
 /** How long after the first hint of a move all channels are looked at: a move takes many at once. */
-const LOOK_AFTER_MS = 20;
+const LOOK_AFTER_MS = 5;
 
 /** What is told of a shard. */
 export interface ShardHandlers {
@@ -64,7 +65,12 @@ export class Shard {
     this.channels.delete(name);
     if (!this.#connection.isUp) return;
     this.#connection.cork();
-    await this.#connection.client.sunsubscribe(name);
+    try {
+      await this.#connection.client.sunsubscribe(name);
+    } catch (error) {
+      // The slot has moved, and the node does not send the channel any more.
+      if (!isRedirection(error)) throw error;
+    }
   }
 
   #up(): Promise<void> {

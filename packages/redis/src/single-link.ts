@@ -32,13 +32,17 @@ export class SingleLink implements BrokerLink {
   constructor(options: SingleLinkOptions) {
     this.#options = options;
     const { create, prefix, timeout } = options;
-    const watch = (): WatchedClient =>
+    const watch = (other: () => WatchedClient): WatchedClient =>
       new WatchedClient(create(connectionSettings(timeout)), timeout, {
         onUp: () => this.#up(),
-        onDown: (error) => this.#down(error),
+        onDown: (error) => {
+          this.#down(error);
+          // A link that comes back has no subscriptions: one that stayed up would keep those that nobody wants any more.
+          other().drop();
+        },
       });
-    this.#publisher = watch();
-    this.#subscriber = watch();
+    this.#publisher = watch(() => this.#subscriber);
+    this.#subscriber = watch(() => this.#publisher);
     this.#subscriber.client.on('messageBuffer', (channel: Buffer, message: Buffer) => {
       this.#handlers?.onMessage(channel.toString().slice(prefix.length), message);
     });

@@ -107,6 +107,11 @@ export class WatchedClient {
     });
   }
 
+  /** Breaks the connection off, and connects again. */
+  drop(): void {
+    if (this.#isUp) this.client.stream.destroy();
+  }
+
   /** Ends the connection, and does not connect again. */
   end(): void {
     clearInterval(this.#pings);
