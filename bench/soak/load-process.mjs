@@ -16,9 +16,10 @@ process.on('message', (message) => {
 process.send({ ready: true });
 
 /** Does what it is told, and gives the answer. */
-async function obey({ order, port, seed }) {
+async function obey({ order, port, seed, visits }) {
   if (order === 'begin') {
     load = new module.SoakLoad(port, seed);
+    await load.warmUp(visits);
     await load.begin();
     return null;
   }

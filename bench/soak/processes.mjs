@@ -64,9 +64,12 @@ export class AskedProcess {
     }
   }
 
-  /** @param {object} message */
-  ask(message) {
-    const answer = this.next();
+  /**
+   * @param {object} message
+   * @param {number} [timeoutMs]
+   */
+  ask(message, timeoutMs) {
+    const answer = this.next(timeoutMs);
     this.#child.send(message);
     return answer;
   }

@@ -21,11 +21,14 @@ import { UsageError } from '../options.mjs';
 import { build } from '../prepare.mjs';
 import { RESULTS, writeResult } from '../result-file.mjs';
 import { documentSoak, summaryOf } from './document-soak.mjs';
-import { judge } from './judge.mjs';
+import { judge, SHORT_MINUTES } from './judge.mjs';
 import { AskedProcess } from './processes.mjs';
 
 const SAMPLES = 180;
 const LEAST_SAMPLE_MS = 500;
+/** Short visits before anything is measured, unless the run is short itself, and how long they may take. */
+const WARMING_VISITS = 4000;
+const WARMING_MS = 600_000;
 /** Where lines stay, one for so many samples is enough. */
 const LINE_EVERY = 10;
 /** How long closed connections may take to be gone. */
@@ -94,7 +97,8 @@ async function soak(minutes, seed, leak) {
     const [{ port }] = await Promise.all([server.next(), load.next()]);
     const sample = async () => (await server.ask({ order: 'sample' })).sample;
     const before = await sample();
-    await load.ask({ order: 'begin', port, seed });
+    const visits = minutes < SHORT_MINUTES ? 0 : WARMING_VISITS;
+    await load.ask({ order: 'begin', port, seed, visits }, WARMING_MS);
     await sample();
     const begun = performance.now();
     const everyMs = Math.max(LEAST_SAMPLE_MS, (minutes * 60_000) / SAMPLES);

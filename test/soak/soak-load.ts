@@ -29,8 +29,11 @@ export interface SoakSample {
 const STAYING = 15;
 const CHANNELS = 6;
 const PUBLISH_EVERY_MS = 200;
-const VISITORS = 6;
-const VISIT_MS = 15_000;
+const VISITORS = 12;
+const VISIT_MS = 6000;
+/** Visits of the warm-up that are made at the same time, and how long each lasts at most. */
+const WARMING_VISITORS = 10;
+const WARMING_DEADLINE_MS = 20_000;
 const READY_DEADLINE_MS = 20_000;
 const ARRIVE_DEADLINE_MS = 30_000;
 /** Judged and forgotten after so long: more than any timeout of either end. */
@@ -52,7 +55,7 @@ export class SoakLoad {
   readonly #random: () => number;
   readonly #clients = new Set<LoadClient>();
   readonly #slowReaders: SlowReader[] = [];
-  readonly #stuck: SlowReader;
+  #stuck: SlowReader | undefined;
   readonly #timers = new Set<ReturnType<typeof setTimeout>>();
   readonly #faults: string[] = [];
   readonly #failedCalls = new Map<string, number>();
@@ -65,25 +68,26 @@ export class SoakLoad {
   constructor(port: number, seed: number) {
     this.#port = port;
     this.#random = randomFrom(seed);
-    for (let index = 0; index < STAYING; index += 1) {
-      for (const [kind, library] of LIBRARIES) this.#add(`${kind}-${index}`, library, index);
-    }
-    for (const index of [0, 1]) {
-      this.#slowReaders.push(
-        new SlowReader({
-          name: `slow-${index}`,
-          port,
-          channel: `channel-${index}`,
-          random: this.#random,
-          checker: this.#checker,
-        }),
-      );
-    }
-    this.#stuck = new SlowReader({ name: 'stuck', port, channel: 'channel-0', random: this.#random });
+  }
+
+  /**
+   * Makes so many short visits, one after the other in a few lanes. What a server makes and compiles with its first
+   * thousands of connections would look like a leak in half an hour.
+   */
+  async warmUp(visits: number): Promise<void> {
+    let left = visits;
+    const lane = async (): Promise<void> => {
+      while (left > 0) {
+        left -= 1;
+        await this.#visitShortly(left);
+      }
+    };
+    await Promise.all(Array.from({ length: WARMING_VISITORS }, lane));
   }
 
   /** Resolves once all that stay are served; visitors come from then on. */
   async begin(): Promise<void> {
+    this.#enter();
     const isConnected = (): boolean =>
       [...this.#clients].every(({ socket }) => socket.subscriptions().length === 2);
     await this.#checker.until(isConnected, 'all clients to be subscribed', READY_DEADLINE_MS);
@@ -109,7 +113,7 @@ export class SoakLoad {
       .until(() => this.#checker.isFinished, 'all to arrive', ARRIVE_DEADLINE_MS)
       .catch(() => {});
     for (const client of this.#clients) this.#leave(client);
-    for (const reader of [...this.#slowReaders, this.#stuck]) reader.leave();
+    for (const reader of [...this.#slowReaders, this.#stuck]) reader?.leave();
   }
 
   sample(): SoakSample {
@@ -135,9 +139,22 @@ export class SoakLoad {
       logins: this.#logins,
       callsAnswered: clients.reduce((sum, client) => sum + client.callsAnswered, this.#callsAnswered),
       failedCalls: Object.fromEntries(this.#failedCalls),
-      stuckConnections: this.#stuck.connects,
+      stuckConnections: this.#stuck?.connects ?? 0,
       residentBytes: process.memoryUsage.rss(),
     };
+  }
+
+  /** All that stay come. */
+  #enter(): void {
+    for (let index = 0; index < STAYING; index += 1) {
+      for (const [kind, library] of LIBRARIES) this.#add(`${kind}-${index}`, library, index);
+    }
+    const reader = { port: this.#port, random: this.#random };
+    for (const index of [0, 1]) {
+      const judged = { ...reader, channel: `channel-${index}`, checker: this.#checker };
+      this.#slowReaders.push(new SlowReader({ ...judged, name: `slow-${index}` }));
+    }
+    this.#stuck = new SlowReader({ ...reader, name: 'stuck', channel: 'channel-0' });
   }
 
   #add(name: string, library: ClientPackage, index: number, publishesTo?: readonly string[]): LoadClient {
@@ -156,6 +173,29 @@ export class SoakLoad {
     void answerQuestions(client);
     this.#clients.add(client);
     return client;
+  }
+
+  /** Somebody comes, logs in, publishes one message to a channel of their own, waits for it, and goes. */
+  async #visitShortly(index: number): Promise<void> {
+    const [, library] = LIBRARIES[index % LIBRARIES.length] ?? ['ours', ours];
+    const name = `warming-${index}`;
+    const socket = library.create({ hostname: '127.0.0.1', port: this.#port, authTokenName: name });
+    try {
+      await socket.listener('connect').once(WARMING_DEADLINE_MS);
+      await socket.invoke('login', name);
+      const arrived = socket.subscribe(name).once(WARMING_DEADLINE_MS);
+      await socket.listener('subscribe').once(WARMING_DEADLINE_MS);
+      await socket.invokePublish(name, name);
+      await arrived;
+      await socket.invoke('echo', name);
+      if (index % 3 === 0) await socket.invoke('logout');
+    } catch (error) {
+      this.#countFailure(`warm-up: ${(error as Error).name}`);
+    } finally {
+      socket.disconnect();
+      socket.killAllListeners();
+      socket.killAllChannels();
+    }
   }
 
   /** Somebody comes, logs in, stays a while, logs out again if there is time, and goes. */
@@ -184,8 +224,7 @@ export class SoakLoad {
       this.#logins += 1;
       if (this.#random() < 0.3) await client.socket.invoke('logout');
     } catch (error) {
-      const kind = `login: ${(error as Error).name}`;
-      this.#failedCalls.set(kind, (this.#failedCalls.get(kind) ?? 0) + 1);
+      this.#countFailure(`login: ${(error as Error).name}`);
     }
   }
 
@@ -194,9 +233,11 @@ export class SoakLoad {
     this.#clients.delete(client);
     this.#faults.push(...client.faults);
     this.#callsAnswered += client.callsAnswered;
-    for (const [kind, count] of client.failedCalls) {
-      this.#failedCalls.set(kind, (this.#failedCalls.get(kind) ?? 0) + count);
-    }
+    for (const [kind, count] of client.failedCalls) this.#countFailure(kind, count);
+  }
+
+  #countFailure(kind: string, count = 1): void {
+    this.#failedCalls.set(kind, (this.#failedCalls.get(kind) ?? 0) + count);
   }
 
   #settle(): void {
