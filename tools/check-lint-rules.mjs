@@ -21,6 +21,7 @@ const client = 'packages/client/src';
 const faulty = [
   ['packages/nats/src/from-core.ts', imports('@socketcluster-ts/core'), LAYERS],
   ['packages/redis/src/from-core.ts', imports('@socketcluster-ts/core'), LAYERS],
+  ['packages/server/src/nodes/from-cluster.ts', imports('../cluster/relay-line.js'), LAYERS],
   ['packages/server/src/workers/from-socket.ts', imports('../socket/outbound.js'), LAYERS],
   [`${server}/cluster/from-socket.ts`, imports('../socket/outbound.js'), LAYERS],
   [`${server}/socket/from-cluster.ts`, imports('../cluster/outbox.js'), LAYERS],

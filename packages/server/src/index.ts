@@ -94,6 +94,13 @@ export type { DrainOptions, DrainResult } from './drain.js';
 export type { CustomWebSocketServer, WebSocketModule } from './engine/custom-engine.js';
 export type { RawWebSocket, UpgradeInfo, UpgradeServer, UpgradeVerdict } from './engine/engine.js';
 export type { BrokerEngine, BrokerStatus } from './exchange/broker-engine.js';
+export type {
+  ChannelInfo,
+  ClusterLine,
+  ClusterLineHandlers,
+  NodeInfo,
+  NodeLoad,
+} from './exchange/cluster-line.js';
 export type { ExchangeBroker, ExchangeEvents } from './exchange/exchange.js';
 export type { HandedOver } from './exchange/handed-over.js';
 export type { EncodedMessage, Publication } from './exchange/publication.js';

@@ -43,6 +43,9 @@ import type { ResolvedLimits } from './limits/limits.js';
 import { type RateLimits, rateLimits } from './limits/rate-limits.js';
 import type { ActionsByMiddleware, MiddlewareType } from './middleware/action.js';
 import type { MiddlewareFunction } from './middleware/middleware-stream.js';
+import { ClusterNodes } from './nodes/cluster-nodes.js';
+import { actElsewhere, serveUserActions } from './nodes/cluster-users.js';
+import { measureCpu } from './nodes/cpu-share.js';
 import { recheckTokens } from './recheck-tokens.js';
 import { resolveOptions } from './resolve-options.js';
 import type { ServerEvents } from './server-events.js';
@@ -52,7 +55,7 @@ import { AGServerSocket, type ServerSocketSettings } from './socket/server-socke
 import type { SocketFace, SocketHost, SocketTwinEvents } from './socket/socket-context.js';
 import { generateSocketId } from './socket-id.js';
 import { HANDSHAKE_STREAM, UpgradeGate } from './upgrade-gate.js';
-import { UserSockets } from './user-sockets.js';
+import { type UserAction, UserSockets, type UserSource } from './user-sockets.js';
 import { warnOnce } from './warn-once.js';
 import { watchBroker } from './watch-broker.js';
 
@@ -162,6 +165,7 @@ export class AGServer<C extends AnyContract = Untyped> extends AsyncStreamEmitte
   readonly #engine: EngineServer;
   readonly #functions: FunctionsByLine;
   readonly #users = new UserIndex<SocketFace>();
+  readonly #nodes: ClusterNodes;
   readonly #admission: Admission;
   readonly #gate: UpgradeGate;
   readonly #socketSettings: ServerSocketSettings;
@@ -244,6 +248,7 @@ export class AGServer<C extends AnyContract = Untyped> extends AsyncStreamEmitte
     this.brokerEngine.setCodecEngine(this.codec);
     this.exchange = this.brokerEngine.exchange() as unknown as AGExchange<C>;
     if (this.contract !== undefined) this.exchange.useContract(this.contract, this.checkOutgoing);
+    this.#nodes = this.#joinCluster();
     this.#wasBrokerReady = watchBroker(this.brokerEngine, this.#host.exchange, {
       onReady: () => this.#onBrokerReady(),
       emitError: (error) => this.emitError(error),
@@ -321,9 +326,48 @@ export class AGServer<C extends AnyContract = Untyped> extends AsyncStreamEmitte
   /** The sockets of a user, to list or to act on. @throws {InvalidArgumentsError} for an id that names nobody */
   users(id: UserId): UserSockets<C> {
     return new UserSockets<C>(id, {
+      ...this.#usersHere,
+      elsewhere: (text, action) => actElsewhere(this.#nodes, { id: text, action }, this.ackTimeout),
+    });
+  }
+
+  /** The users of this node only. */
+  get #usersHere(): UserSource {
+    return {
       socketsOf: (text) => this.#users.of(text),
       onRevocation: (text) => this.revocations.announce(text),
-    });
+    };
+  }
+
+  #joinCluster(): ClusterNodes {
+    const cpu = measureCpu();
+    const nodes = new ClusterNodes(
+      {
+        deadlines: this.deadlines,
+        load: () => ({
+          clients: this.clientsCount,
+          users: this.usersCount,
+          channels: this.brokerEngine.subscriptions().length,
+          rssBytes: process.memoryUsage.rss(),
+          cpu: cpu(),
+        }),
+        countSubscribers: (channel) => this.#countSubscribers(channel),
+        emitWarning: (warning) => this.emitWarning(warning),
+      },
+      this.brokerEngine.line,
+    );
+    serveUserActions(nodes, (id, action) =>
+      new UserSockets<C>(id, this.#usersHere).act(action as UserAction),
+    );
+    this.exchange.useCluster(nodes);
+    return nodes;
+  }
+
+  #countSubscribers(channel: string): number {
+    const { brokerEngine, exchange } = this;
+    if (brokerEngine.countSubscribers === undefined)
+      return Object.values(this.clients).filter((socket) => socket.isSubscribed(channel)).length;
+    return brokerEngine.countSubscribers(channel) - (exchange.isSubscribed(channel) ? 1 : 0);
   }
 
   /**
@@ -506,6 +550,7 @@ export class AGServer<C extends AnyContract = Untyped> extends AsyncStreamEmitte
   async close(keepSocketsOpen = false): Promise<void> {
     if (this.#isClosed) throw new Error('The server is not running');
     this.#isClosed = true;
+    this.#nodes.close();
     this.#admission.stop();
     const closed = new Promise<void>((resolve, reject) => {
       this.#engine.close((error) => (error ? reject(error) : resolve()));

@@ -16,7 +16,24 @@ export interface UserSource {
   socketsOf(id: string): readonly SocketFace[];
   /** Something is taken from the user: logins under way are to be judged once more. */
   onRevocation(id: string): void;
+  /**
+   * Has the other nodes of the cluster do the same; gives the number of sockets there. Undefined where there are none, or
+   * where this is what another node asked for.
+   */
+  elsewhere?: ((id: string, action: UserAction) => Promise<number>) | undefined;
 }
+
+/** What can be done to a user from another node, as it crosses the cluster. */
+export type UserAction =
+  | { readonly name: 'transmit'; readonly event: string; readonly data?: unknown }
+  | { readonly name: 'deauthenticate'; readonly options?: DeliveryOptions | undefined }
+  | {
+      readonly name: 'kickOut';
+      readonly channel?: string | readonly string[] | undefined;
+      readonly message?: string | undefined;
+    }
+  | { readonly name: 'recheckTokens' }
+  | { readonly name: 'disconnect'; readonly code?: number | undefined; readonly reason?: string | undefined };
 
 /**
  * Owns nothing but an id, and stands for the sockets of that user: those whose token names it in the claim that the
@@ -25,8 +42,9 @@ export interface UserSource {
  * Who that is is looked up at each call: a socket belongs to its user from the moment it is authenticated until it is
  * deauthenticated, its token expires, it shows the token of somebody else, or it closes.
  *
- * What acts on them resolves with the number of sockets it was done to, `0` when the user is not there. When it fails
- * for one socket it is done to the others all the same, and rejects with the first failure.
+ * What acts on them acts on the sockets of every node of the cluster, and resolves with the number of sockets it was done
+ * to, `0` when the user is nowhere. When it fails for one socket, or a node does not answer within `ackTimeout`, it is done to
+ * the others all the same, and rejects with the first failure.
  *
  * @typeParam C - the contract
  *
@@ -58,7 +76,7 @@ export class UserSockets<C extends AnyContract = Untyped> {
     this.#source = source;
   }
 
-  /** The sockets at this moment, in the order in which they were authenticated. */
+  /** The sockets of this node at this moment, in the order in which they were authenticated. */
   sockets(): AGServerSocket<C>[] {
     // The sockets of a server are AGServerSockets.
     return [...this.#source.socketsOf(this.id)] as unknown[] as AGServerSocket<C>[];
@@ -70,9 +88,10 @@ export class UserSockets<C extends AnyContract = Untyped> {
     ...data: DataArguments<C['types']['events'][N]['input'], [options?: TransmitOptions]>
   ): Promise<number>;
   transmit(event?: unknown, data?: unknown, options?: TransmitOptions): Promise<number> {
-    return this.#each((socket) =>
+    const here = this.#each((socket) =>
       (socket as unknown as AGServerSocket).transmit(event as string, data, options),
     );
+    return this.#everywhere(here, { name: 'transmit', event: event as string, data });
   }
 
   /**
@@ -83,7 +102,8 @@ export class UserSockets<C extends AnyContract = Untyped> {
    */
   deauthenticate(options?: DeliveryOptions): Promise<number> {
     this.#source.onRevocation(this.id);
-    return this.#each((socket) => socket.deauthenticate(options));
+    const here = this.#each((socket) => socket.deauthenticate(options));
+    return this.#everywhere(here, { name: 'deauthenticate', options });
   }
 
   /**
@@ -91,23 +111,52 @@ export class UserSockets<C extends AnyContract = Untyped> {
    * Counts the sockets that were subscribed to any of them. They may subscribe again.
    */
   kickOut(channel?: string | readonly string[], message?: string): Promise<number> {
-    return this.#each((socket) => {
+    const here = this.#each((socket) => {
       const asked = channel === undefined ? socket.subscriptions() : [channel].flat();
       const held = asked.filter((name) => socket.isSubscribed(name));
       return held.length === 0 ? undefined : kickOutOf(socket, held, message);
     });
+    return this.#everywhere(here, { name: 'kickOut', channel, message });
   }
 
   /** Judges the token of each socket again, as `server.recheckTokens()` does. Counts the sockets that lost theirs. */
   recheckTokens(): Promise<number> {
     this.#source.onRevocation(this.id);
-    return recheckTokens(this.sockets());
+    return this.#everywhere(recheckTokens(this.sockets()), { name: 'recheckTokens' });
   }
 
   /** Closes the connection of each socket, as `socket.disconnect()` does. */
   disconnect(code?: number, reason?: string): Promise<number> {
     this.#source.onRevocation(this.id);
-    return this.#each((socket) => socket.disconnect(code, reason));
+    const here = this.#each((socket) => socket.disconnect(code, reason));
+    return this.#everywhere(here, { name: 'disconnect', code, reason });
+  }
+
+  /** Does what another node asked for, to the sockets of this one. */
+  act(action: UserAction): Promise<number> {
+    switch (action.name) {
+      case 'transmit':
+        return (this as unknown as UserSockets).transmit(action.event, action.data);
+      case 'deauthenticate':
+        return this.deauthenticate(action.options);
+      case 'kickOut':
+        return this.kickOut(action.channel, action.message);
+      case 'recheckTokens':
+        return this.recheckTokens();
+      case 'disconnect':
+        return this.disconnect(action.code, action.reason);
+      default:
+        throw new InvalidArgumentsError('This node does not know what was asked for a user');
+    }
+  }
+
+  /** The number of sockets here and on the other nodes. */
+  async #everywhere(here: Promise<number>, action: UserAction): Promise<number> {
+    const elsewhere = this.#source.elsewhere?.(this.id, action) ?? 0;
+    const [ours, theirs] = await Promise.allSettled([here, elsewhere]);
+    if (ours.status === 'rejected') throw ours.reason;
+    if (theirs.status === 'rejected') throw theirs.reason;
+    return ours.value + theirs.value;
   }
 
   /** Counts the sockets for which `act` gives a promise, once they are all settled. */

@@ -1,6 +1,7 @@
 import type { EncodedMessage } from '../exchange/publication.js';
 import { readEnvelope } from './envelope.js';
 import { EpochTable } from './epoch-table.js';
+import { isLineChannel } from './relay-line.js';
 
 /** What came from the engine. */
 export interface InboxCounts {
@@ -15,7 +16,7 @@ export interface InboxCounts {
 }
 
 /** Takes a message of another node. */
-type Deliver = (channel: string, message: EncodedMessage) => void;
+type Deliver = (channel: string, message: EncodedMessage, node: string) => void;
 
 /** Owns the counts of what came from the engine; opens the envelopes of other nodes, and leaves out those of this one. */
 export class Inbox {
@@ -46,8 +47,8 @@ export class Inbox {
       return;
     }
     for (const message of envelope.messages) {
-      this.#counts.received += 1;
-      this.#deliver(channel, message);
+      if (!isLineChannel(channel)) this.#counts.received += 1;
+      this.#deliver(channel, message, envelope.node);
     }
   }
 }

@@ -72,6 +72,8 @@ export class Outbox implements Flushable {
   /** Whether a look at what has expired is due. */
   #isWatching = false;
   #whenIdle: (() => void) | undefined;
+  /** Messages that were posted and have no answer; when the connection breaks they have one. */
+  #posting = 0;
 
   constructor(link: BrokerLink, node: Uint8Array, limits: OutboxLimits) {
     this.#link = link;
@@ -110,6 +112,18 @@ export class Outbox implements Flushable {
     this.#waiting.push({ channel, payload, bytes, dueAt: performance.now() + ackTimeout, settle });
     this.#watch();
     if (this.#isOpen) this.#mark();
+  }
+
+  /** Sends a message at once, if the engine is there. It is not counted, and nobody learns what became of it. */
+  post(channel: string, text: string): void {
+    if (!this.#isOpen || this.#isClosed) return;
+    const envelope = writeEnvelope({ node: this.#node, epoch: this.#epoch }, [text], Buffer.byteLength(text));
+    this.#posting += 1;
+    const done = (): void => {
+      this.#posting -= 1;
+      if (this.#isIdle) this.#whenIdle?.();
+    };
+    this.#link.publish(channel, envelope).then(done, done);
   }
 
   #refuse(settle: Settle, reason: string): void {
@@ -204,7 +218,7 @@ export class Outbox implements Flushable {
   }
 
   get #isIdle(): boolean {
-    return this.#waiting.length === 0 && this.#sent.size === 0;
+    return this.#waiting.length === 0 && this.#sent.size === 0 && this.#posting === 0;
   }
 
   /** Keeps looking for what has expired while there is anything. */

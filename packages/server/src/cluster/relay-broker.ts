@@ -2,18 +2,21 @@ import { randomBytes } from 'node:crypto';
 import { BrokerError, type CodecEngine, jsonCodec, spawn } from '@socketcluster-ts/core';
 import { AsyncStreamEmitter } from '@socketcluster-ts/streams';
 import type { BrokerEngine, BrokerStatus } from '../exchange/broker-engine.js';
+import type { ClusterLine } from '../exchange/cluster-line.js';
 import { AGExchange } from '../exchange/exchange.js';
 import type { HandedOver } from '../exchange/handed-over.js';
 import { type EncodedMessage, Publication } from '../exchange/publication.js';
-import { AGSimpleBroker } from '../exchange/simple-broker.js';
 import type { Gap, Subscriber } from '../exchange/subscriber.js';
 import type { BrokerLink, LinkStatus } from './broker-link.js';
 import { checkChannelName } from './channel-name.js';
 import { Inbox } from './inbox.js';
+import { interceptsPublishes } from './intercepts-publishes.js';
 import { Interest } from './interest.js';
 import { Outbox, type Settle } from './outbox.js';
 import type { RelayEvents, RelayStats } from './relay-events.js';
+import { isLineChannel, RelayLine } from './relay-line.js';
 import { assertParts, type RelayOptions, resolveRelayOptions } from './relay-options.js';
+import { statusOf } from './status-of.js';
 
 /** A message on its way to this node's subscribers and the others. */
 interface Outgoing {
@@ -40,6 +43,7 @@ export class RelayBroker extends AsyncStreamEmitter<RelayEvents> implements Brok
   readonly #interest: Interest;
   readonly #outbox: Outbox;
   readonly #inbox: Inbox;
+  readonly #line: RelayLine;
   readonly #exchange: AGExchange;
   #codec: CodecEngine = jsonCodec;
   #isBrokerReady: boolean;
@@ -72,12 +76,20 @@ export class RelayBroker extends AsyncStreamEmitter<RelayEvents> implements Brok
       link,
       grace,
       subscribeTimeout,
-      isWanted: (channel) => broker.isSubscribed(channel),
+      isWanted: (channel) => this.#line.wants(channel) || broker.isSubscribed(channel),
       onGap: (channel) => this.#reportGap(channel),
       onChange: () => this.#judge(),
       onError: (error) => this.emit('error', { error }),
     });
-    this.#inbox = new Inbox(this.#nodeId, (channel, message) => this.#deliverForeign(channel, message));
+    this.#inbox = new Inbox(this.#nodeId, (channel, message, node) =>
+      this.#deliverForeign(channel, message, node),
+    );
+    this.#line = new RelayLine({
+      nodeId: this.#nodeId,
+      want: (channel) =>
+        void this.#interest.want(channel)?.catch((error: unknown) => this.emit('error', { error })),
+      send: (channel, text) => this.#outbox.post(channel, text),
+    });
     this.#watchBroker();
     link.connect({
       onMessage: (channel, message) => this.#inbox.receive(channel, message),
@@ -101,6 +113,11 @@ export class RelayBroker extends AsyncStreamEmitter<RelayEvents> implements Brok
     return this.#status;
   }
 
+  /** How the servers of the cluster talk to each other. */
+  get line(): ClusterLine {
+    return this.#line;
+  }
+
   /** What has been counted so far. */
   get stats(): RelayStats {
     const { counts, messages, bytes } = this.#outbox;
@@ -109,7 +126,7 @@ export class RelayBroker extends AsyncStreamEmitter<RelayEvents> implements Brok
       ...this.#inbox.counts,
       dropped: counts.dropped + this.#refused,
       status: this.#status,
-      channels: this.#interest.size,
+      channels: Math.max(this.#interest.size - this.#line.channels, 0),
       buffered: messages,
       bufferedBytes: bytes,
     };
@@ -188,13 +205,12 @@ export class RelayBroker extends AsyncStreamEmitter<RelayEvents> implements Brok
   }
 
   #judge(): void {
-    let status: BrokerStatus;
-    if (this.#status === 'closed') status = 'closed';
-    else if (this.#linkStatus === 'connected') status = this.#interest.isComplete ? 'connected' : 'degraded';
-    else status = this.#isAway ? 'degraded' : 'connecting';
-    if (status === this.#status) return;
+    const isConnected = this.#linkStatus === 'connected';
+    const status = statusOf({ isConnected, isComplete: this.#interest.isComplete, isAway: this.#isAway });
+    if (this.#status === 'closed' || status === this.#status) return;
     this.#status = status;
     this.emit('status', { status });
+    if (status === 'connected') this.#line.opened();
     this.#announce();
   }
 
@@ -270,6 +286,11 @@ export class RelayBroker extends AsyncStreamEmitter<RelayEvents> implements Brok
   /** The channels with a subscriber on this node. */
   subscriptions(): string[] {
     return this.#broker.subscriptions();
+  }
+
+  /** How many subscribers the channel has on this node, the exchange among them. */
+  countSubscribers(channelName: string): number {
+    return this.#broker.countSubscribers?.(channelName) ?? (this.#broker.isSubscribed(channelName) ? 1 : 0);
   }
 
   /** Whether the channel has a subscriber on this node. */
@@ -375,12 +396,17 @@ export class RelayBroker extends AsyncStreamEmitter<RelayEvents> implements Brok
     return broker.invokePublish(publication.channel, publication.data, true);
   }
 
-  #deliverForeign(channel: string, message: EncodedMessage): void {
+  #deliverForeign(channel: string, message: EncodedMessage, node: string): void {
     const onError = (error: unknown): void => this.emit('error', { error });
+    if (isLineChannel(channel)) {
+      spawn(() => this.#line.receive(node, message), onError);
+      return;
+    }
     spawn(() => this.#deliver(Publication.encoded(channel, message, this.#codec)), onError);
   }
 
   #reportGap(channel: string): void {
+    if (isLineChannel(channel)) return;
     const gap: Gap = { channel, dropped: null };
     this.#broker.reportGap?.(gap);
     this.emit('gap', gap);
@@ -395,6 +421,7 @@ export class RelayBroker extends AsyncStreamEmitter<RelayEvents> implements Brok
   }
 
   async #close(): Promise<void> {
+    this.#line.closing();
     await this.#outbox.close();
     this.#interest.close();
     this.#status = 'closed';
@@ -426,9 +453,4 @@ export class RelayBroker extends AsyncStreamEmitter<RelayEvents> implements Brok
  */
 export function relayBroker(broker: BrokerEngine, link: BrokerLink, options?: RelayOptions): RelayBroker {
   return new RelayBroker(broker, link, options);
-}
-
-/** compat: who extends the broker with an invokePublish() of his own sees every message. */
-function interceptsPublishes(broker: BrokerEngine): boolean {
-  return broker instanceof AGSimpleBroker && broker.invokePublish !== AGSimpleBroker.prototype.invokePublish;
 }

@@ -1,5 +1,6 @@
 import type { CodecEngine } from '@socketcluster-ts/core';
 import type { ConsumableStream } from '@socketcluster-ts/streams';
+import type { ClusterLine } from './cluster-line.js';
 import type { AGExchange } from './exchange.js';
 import type { HandedOver } from './handed-over.js';
 import type { Publication } from './publication.js';
@@ -47,6 +48,8 @@ export interface BrokerEngine {
   readonly isReady: boolean;
   /** Optional: where the node stands among others; the server is ready only while it is `'connected'`. */
   readonly status?: BrokerStatus;
+  /** Optional: how the servers of a cluster talk to each other. */
+  readonly line?: ClusterLine;
   /** The stream of one of the events above. */
   listener(event: 'ready' | 'error' | 'subscribe' | 'unsubscribe' | 'publish'): ConsumableStream<unknown>;
   /** Ends the loops over the events, once they have read what waits for them. */
@@ -67,6 +70,8 @@ export interface BrokerEngine {
   subscriptions(): string[];
   /** Whether the channel has a local subscriber. */
   isSubscribed(channelName: string): boolean;
+  /** Optional: how many local subscribers the channel has, the exchange among them. */
+  countSubscribers?(channelName: string): number;
   /** Publishes; settles when the message was accepted everywhere it has to go. */
   invokePublish(channelName: string, data: unknown, suppressEvent?: boolean): Promise<void>;
   /** Publishes without waiting for other processes. */

@@ -17,6 +17,7 @@ import {
   type WhenUntyped,
 } from '@socketcluster-ts/core';
 import { AsyncStreamEmitter } from '@socketcluster-ts/streams';
+import type { ChannelInfo, ClusterView, NodeInfo } from './cluster-line.js';
 import type { HandedOver } from './handed-over.js';
 import type { Publication } from './publication.js';
 import type { Gap, Subscriber } from './subscriber.js';
@@ -73,6 +74,7 @@ export class AGExchange<C extends AnyContract = Untyped>
   readonly #subscribed = new Set<string>();
 
   #contract: ContractChecks | undefined;
+  #cluster: ClusterView | undefined;
   #checkOutgoing = false;
 
   constructor(broker: ExchangeBroker) {
@@ -84,6 +86,31 @@ export class AGExchange<C extends AnyContract = Untyped>
   useContract(contract: ContractChecks, checkOutgoing: boolean): void {
     this.#contract = contract;
     this.#checkOutgoing = checkOutgoing;
+  }
+
+  /** Called by the server, once: what is known of its cluster. */
+  useCluster(cluster: ClusterView): void {
+    this.#cluster = cluster;
+  }
+
+  /**
+   * The nodes of the cluster that are known here, this one first, with their load. A node that ended without a word is in
+   * the list for ten seconds more. Without a cluster this node is the only one; without a server there is none.
+   */
+  cluster(): NodeInfo[] {
+    return this.#cluster?.list() ?? [];
+  }
+
+  /**
+   * Counts the subscribed clients of a channel on all nodes. Of a node that does not answer within two seconds the count is
+   * missing, and the result says so.
+   */
+  channelInfo(channelName: C['types']['names']): Promise<ChannelInfo> {
+    const channel: string = channelName;
+    return (
+      this.#cluster?.channelInfo(channel) ??
+      Promise.resolve({ channel, subscribers: 0, nodes: {}, complete: true, missing: [] })
+    );
   }
 
   /** Why a message of the server must not be published. A schema that gives a promise is reported only. */

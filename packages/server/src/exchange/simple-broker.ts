@@ -77,6 +77,11 @@ export class AGSimpleBroker extends AsyncStreamEmitter<BrokerEvents> implements 
     return [...this.#channels.keys()];
   }
 
+  /** How many subscribers the channel has, the exchange among them. */
+  countSubscribers(channelName: string): number {
+    return this.#channels.get(channelName)?.size ?? 0;
+  }
+
   /** Whether the channel has a subscriber. */
   isSubscribed(channelName: string): boolean {
     return this.#channels.has(channelName);
