@@ -1,3 +1,4 @@
+import { setTimeout as after } from 'node:timers/promises';
 import { BrokerError } from '@socketcluster-ts/core';
 import { type Flushable, flushAtEndOfTurn } from '../engine/flush-turn.js';
 import type { BrokerLink } from './broker-link.js';
@@ -5,6 +6,9 @@ import { envelopeBytes, writeEnvelope } from './envelope.js';
 
 /** Several messages of a channel share an envelope up to this size. */
 const SHARED_ENVELOPE_BYTES = 65_536;
+
+/** How long the end waits for the answer to a message that was posted. */
+const POST_TIMEOUT_MS = 500;
 
 /** How late an expired message may be noticed. */
 const EXPIRY_CHECK_MS = 100;
@@ -72,8 +76,8 @@ export class Outbox implements Flushable {
   /** Whether a look at what has expired is due. */
   #isWatching = false;
   #whenIdle: (() => void) | undefined;
-  /** Messages that were posted and have no answer; when the connection breaks they have one. */
-  #posting = 0;
+  /** Settles when the message that was posted last is answered. */
+  #lastPost: Promise<void> | undefined;
 
   constructor(link: BrokerLink, node: Uint8Array, limits: OutboxLimits) {
     this.#link = link;
@@ -118,12 +122,7 @@ export class Outbox implements Flushable {
   post(channel: string, text: string): void {
     if (!this.#isOpen || this.#isClosed) return;
     const envelope = writeEnvelope({ node: this.#node, epoch: this.#epoch }, [text], Buffer.byteLength(text));
-    this.#posting += 1;
-    const done = (): void => {
-      this.#posting -= 1;
-      if (this.#isIdle) this.#whenIdle?.();
-    };
-    this.#link.publish(channel, envelope).then(done, done);
+    this.#lastPost = this.#link.publish(channel, envelope).catch(() => {});
   }
 
   #refuse(settle: Settle, reason: string): void {
@@ -218,7 +217,7 @@ export class Outbox implements Flushable {
   }
 
   get #isIdle(): boolean {
-    return this.#waiting.length === 0 && this.#sent.size === 0 && this.#posting === 0;
+    return this.#waiting.length === 0 && this.#sent.size === 0;
   }
 
   /** Keeps looking for what has expired while there is anything. */
@@ -262,6 +261,8 @@ export class Outbox implements Flushable {
     this.#isClosed = true;
     this.flush();
     this.#drop(this.#waiting.splice(0), 'the relay was closed');
+    // The last word of a node is one of these; nobody was promised anything for it.
+    await Promise.race([this.#lastPost, after(POST_TIMEOUT_MS, undefined, { ref: false })]);
     if (this.#isIdle) return;
     await new Promise<void>((resolve) => (this.#whenIdle = resolve));
   }

@@ -1,3 +1,4 @@
+// oxlint-disable max-lines -- the public face: the documented methods of a broker, each a few lines into a part
 import { randomBytes } from 'node:crypto';
 import { BrokerError, type CodecEngine, jsonCodec, spawn } from '@socketcluster-ts/core';
 import { AsyncStreamEmitter } from '@socketcluster-ts/streams';
