@@ -165,10 +165,11 @@ export class Outbox implements Flushable {
 
   /** Order within a channel is kept: its envelopes leave one after the other. */
   #sendGroup(group: readonly Letter[]): void {
+    const most = Math.min(SHARED_ENVELOPE_BYTES, this.#link.maxMessageBytes ?? Infinity);
     let start = 0;
     let bytes = 0;
     for (const [index, letter] of group.entries()) {
-      if (index > start && envelopeBytes(index - start + 1, bytes + letter.bytes) > SHARED_ENVELOPE_BYTES) {
+      if (index > start && envelopeBytes(index - start + 1, bytes + letter.bytes) > most) {
         this.#send(group.slice(start, index), bytes);
         start = index;
         bytes = 0;

@@ -10,6 +10,7 @@ import { type EncodedMessage, Publication } from '../exchange/publication.js';
 import type { Gap, Subscriber } from '../exchange/subscriber.js';
 import type { BrokerLink, LinkStatus } from './broker-link.js';
 import { checkChannelName } from './channel-name.js';
+import { envelopeBytes } from './envelope.js';
 import { Inbox } from './inbox.js';
 import { interceptsPublishes } from './intercepts-publishes.js';
 import { Interest } from './interest.js';
@@ -358,7 +359,9 @@ export class RelayBroker extends AsyncStreamEmitter<RelayEvents> implements Brok
   }
 
   #checkLength(channel: string, bytes: number): void {
-    const limit = Math.min(this.#options.maxMessageBytes, this.#link.maxMessageBytes ?? Infinity);
+    // The engine counts the envelope, too.
+    const engineLimit = (this.#link.maxMessageBytes ?? Infinity) - envelopeBytes(1, 0);
+    const limit = Math.min(this.#options.maxMessageBytes, engineLimit);
     if (bytes <= limit) return;
     this.#refused += 1;
     throw new BrokerError(

@@ -50,6 +50,19 @@ test('an envelope is laid out as documented', async () => {
   expect(envelope.toString('utf8', 19)).toBe(payload);
 });
 
+test('no envelope is longer than what the engine takes, a shared one neither', async () => {
+  const { link, relay } = await startNode();
+  link.maxMessageBytes = 200;
+  const text = 'x'.repeat(200 - 14 - 5 - '{"event":"#publish","data":{"channel":"room","data":""}}'.length);
+  const all = [text, 'a', 'b', 'c', 'd'].map((data) => relay.invokePublish('room', data));
+  await expect(relay.invokePublish('room', `${text}x`)).rejects.toThrow('has 182 bytes: the relay takes 181');
+  await expect.poll(() => link.published.length).toBe(3);
+  while (link.asked.length > 0) link.answer(0, true);
+  await Promise.all(all);
+  expect(link.published.map(({ message }) => message.byteLength <= 200)).toEqual([true, true, true]);
+  expect(link.published[0]?.message.byteLength).toBe(200);
+});
+
 test('fields of a longer header are skipped, another version is counted and ignored', async () => {
   const envelope = await envelopeOf('hi');
   const { link, relay, received } = await startNode();

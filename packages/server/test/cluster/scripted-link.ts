@@ -21,6 +21,7 @@ export class ScriptedLink implements BrokerLink {
   /** What was published, answered or not. */
   readonly published: { readonly channel: string; readonly message: Uint8Array }[] = [];
   readonly violations: string[] = [];
+  maxMessageBytes: number | undefined;
   isConnected = false;
   isClosed = false;
   #handlers: LinkHandlers | undefined;
