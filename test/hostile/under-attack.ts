@@ -73,8 +73,7 @@ export function underAttack(options: SpawnOptions['options'] = {}, spawn: SpawnO
     server = await launchServer(
       {
         setup: fileURLToPath(new URL('./hostile-app.ts', import.meta.url)),
-        // The warning that all origins may connect is of no interest here, nor is what Node.js itself warns of.
-        execArgv: ['--expose-gc', '--no-warnings'],
+        execArgv: ['--expose-gc'],
         options,
         ...spawn,
       },
