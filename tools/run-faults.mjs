@@ -12,7 +12,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { cpus, tmpdir } from 'node:os';
+import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { environment, root, run } from './check.mjs';
@@ -144,7 +144,7 @@ function writeTable(table, times) {
   const document = readFileSync(DOCUMENT, 'utf8');
   const [begin, end] = [document.indexOf(BEGIN), document.indexOf(END)];
   if (begin === -1 || end < begin) throw new Error(`docs/faults.md has no place for the matrix: ${BEGIN}`);
-  const made = `${new Date().toISOString().slice(0, 10)}, ${cpus()[0]?.model ?? 'unknown processor'}, ${cpus().length} cores, Node ${process.versions.node}, ${times} × each row.`;
+  const made = `${new Date().toISOString().slice(0, 10)}, ${cpus()[0]?.model ?? 'unknown processor'}, ${cpus().length} cores, Node ${process.versions.node}, load average ${loadavg()[1].toFixed(1)}, ${times} × each row.`;
   writeFileSync(
     DOCUMENT,
     `${document.slice(0, begin)}${BEGIN}\n\n${made}\n\n${table}\n\n${document.slice(end)}`,
