@@ -30,7 +30,7 @@ export default defineConfig({
           name: 'node',
           include: [
             'packages/*/test/**/*.test.ts',
-            'test/{cluster,e2e,fuzz,simulation,workers}/**/*.test.ts',
+            'test/{cluster,deploy,e2e,fuzz,simulation,workers}/**/*.test.ts',
           ],
           execArgv: ['--expose-gc'],
           // A busy machine is no fault of the code; what waits has deadlines of its own.
