@@ -301,7 +301,6 @@ export class AGClientSocket<C extends AnyContract = Untyped>
   }
 
   /** Sends what the contract allows; without one everything. */
-  // oxlint-disable-next-line max-params -- what, and how
   #guarded<R>(
     how: 'transmit' | 'invoke' | 'transmitPublish' | 'invokePublish',
     given: unknown,

@@ -38,7 +38,6 @@ class NamedStream<T> extends WritableConsumableStream<T> {
   readonly name: string;
   readonly #streams: Map<string, NamedStream<T>>;
 
-  // oxlint-disable-next-line max-params -- one caller, and each stream of each socket would make an object of them
   constructor(key: string, name: string, streams: Map<string, NamedStream<T>>, options: StreamDemuxOptions) {
     super(options);
     this.key = key;

@@ -57,7 +57,10 @@ describe('a token bucket', () => {
         for (let n = 1; n <= asks; n += 1) bucket.has(1, (debtMs * n) / (asks + 1));
         expect(bucket.waitMs(0, debtMs * 0.99)).toBeGreaterThan(0);
         expect(bucket.waitMs(0, debtMs + 1)).toBe(0);
-        expect(bucket.isFull(debtMs + 1)).toBe((1 / 1000) * rate.perSecond >= rate.burst);
+        const gained = rate.perSecond / 1000;
+        // What is a burst but for rounding may be one or not.
+        if (Math.abs(gained - rate.burst) > rate.burst * 1e-6)
+          expect(bucket.isFull(debtMs + 1)).toBe(gained > rate.burst);
         expect(bucket.isFull(debtMs + (rate.burst / rate.perSecond) * 1000 + 1)).toBe(true);
       }),
     );
