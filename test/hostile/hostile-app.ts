@@ -70,7 +70,6 @@ async function tellVitals(server: AGServer, { base, deadlineMs }: VitalsQuestion
 
 function takeVitals(server: AGServer, mostBytes: number): Vitals {
   const inherited: string[] = [];
-  // oxlint-disable-next-line guard-for-in -- what is inherited is what is looked for
   for (const key in {}) inherited.push(key);
   return {
     clients: server.clientsCount,

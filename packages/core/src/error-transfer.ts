@@ -63,7 +63,6 @@ export function decycle(value: unknown): unknown {
   return copyOf(value, '$', 0, new Map());
 }
 
-// oxlint-disable-next-line max-params -- it calls itself for each value
 function copyOf(value: unknown, path: string, depth: number, visited: Map<object, string>): unknown {
   if (typeof value === 'bigint') return String(value);
   if (typeof value === 'function' || typeof value === 'symbol') return undefined;

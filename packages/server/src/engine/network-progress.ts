@@ -18,7 +18,6 @@ interface Handle {
 export function networkProgress(net: NetSocket | undefined): string {
   if (net === undefined) return '';
   const gone = net.bytesWritten - net.writableLength;
-  // oxlint-disable-next-line no-underscore-dangle -- the name that Node gave it
   const { _handle: handle } = net as WithHandle;
   // oxlint-disable-next-line no-underscore-dangle -- the name that Node gave it
   const queue = (handle?._parent ?? handle)?.writeQueueSize;
