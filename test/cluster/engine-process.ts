@@ -19,21 +19,32 @@ export interface EngineProcess {
   start(): Promise<void>;
 }
 
+/** Another network than that of this process. */
+export interface EnginePlace {
+  readonly host: string;
+  /** What a command line is put behind in order to run there. */
+  readonly wrapper: readonly string[];
+}
+
+const HERE: EnginePlace = { host: '127.0.0.1', wrapper: [] };
+
 /** What is started, and how. */
 export interface EngineProgram {
   /** The path of the program. */
   readonly program: string;
-  /** Its arguments, for the port on 127.0.0.1 where it has to listen and a folder of its own. */
+  /** Its arguments, for the port where it has to listen and a folder of its own. */
   readonly args: (port: number, folder: string) => readonly string[];
   /** @default a free one */
   readonly port?: number | undefined;
+  /** Where it runs. @default the network of this process, at 127.0.0.1 */
+  readonly place?: EnginePlace | undefined;
   /** Given what ends the process and removes its folder. @default when the current test is over */
   readonly atEnd?: ((end: () => Promise<void>) => void) | undefined;
 }
 
 /** Starts a server; resolves when it listens. */
 export async function startEngine(engine: EngineProgram): Promise<EngineProcess> {
-  const { program, args, atEnd = afterTest } = engine;
+  const { program, args, atEnd = afterTest, place = HERE } = engine;
   const port = engine.port ?? (await freePort());
   const folder = mkdtempSync(join(tmpdir(), 'engine-'));
   let child: ChildProcess | undefined;
@@ -48,9 +59,10 @@ export async function startEngine(engine: EngineProgram): Promise<EngineProcess>
     await gone;
   };
   const start = async (): Promise<void> => {
-    const started = spawn(program, args(port, folder), { stdio: 'ignore' });
+    const [command = program, ...rest] = [...place.wrapper, program, ...args(port, folder)];
+    const started = spawn(command, rest, { stdio: 'ignore' });
     child = started;
-    await withDeadline(listening(port, started), `${program} to listen on ${port}`, START_DEADLINE_MS);
+    await withDeadline(listening(place.host, port, started), `${program} to listen on ${port}`, START_DEADLINE_MS);
   };
   atEnd(async () => {
     await kill();
@@ -73,11 +85,11 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-async function listening(port: number, child: ChildProcess): Promise<void> {
+async function listening(host: string, port: number, child: ChildProcess): Promise<void> {
   for (;;) {
     if (child.exitCode !== null) throw new Error(`The server ended with exit code ${child.exitCode}`);
     const isOpen = await new Promise<boolean>((resolve) => {
-      const socket = connect(port, '127.0.0.1');
+      const socket = connect(port, host);
       socket.once('connect', () => {
         socket.destroy();
         resolve(true);

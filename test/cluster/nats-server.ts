@@ -1,15 +1,20 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { programPath } from '@socketcluster-ts/testkit';
-import { type EngineProcess, freePort, startEngine } from './engine-process.js';
+import { type EnginePlace, type EngineProcess, freePort, startEngine } from './engine-process.js';
 
-/** Starts a NATS server on a free port of 127.0.0.1, with more arguments and settings. */
-export function startNats(args: readonly string[] = [], settings?: object): Promise<EngineProcess> {
+/** Starts a NATS server on a free port, with more arguments and settings. */
+export function startNats(
+  args: readonly string[] = [],
+  settings?: object,
+  place?: EnginePlace,
+): Promise<EngineProcess> {
   return startEngine({
+    place,
     program: programPath('nats-server'),
     args: (port, folder) => [
       '--addr',
-      '127.0.0.1',
+      place?.host ?? '127.0.0.1',
       '--port',
       `${port}`,
       ...args,

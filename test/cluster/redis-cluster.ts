@@ -13,6 +13,8 @@ export interface RedisCluster {
   command(server: EngineProcess, ...args: string[]): Promise<string>;
   /** Resolves when every server takes the cluster to be whole. */
   whole(): Promise<void>;
+  /** The slot of a channel of a link with the usual prefix, and the server that owns it now. */
+  slotOf(channel: string): Promise<{ slot: number; owner: EngineProcess }>;
   /** Gives a slot of one server to another, as resharding does. */
   move(slot: number, from: EngineProcess, to: EngineProcess): Promise<void>;
 }
@@ -58,6 +60,20 @@ export async function startRedisCluster(
     servers,
     command,
     whole,
+    async slotOf(channel) {
+      const [any] = servers as [EngineProcess];
+      const slot = Number(await command(any, 'cluster', 'keyslot', `sc:${channel}`));
+      for (const line of (await command(any, 'cluster', 'nodes')).split('\n')) {
+        const [, address = '', , , , , , , ...ranges] = line.split(' ');
+        const owns = ranges.some((range) => {
+          const [from = NaN, to = from] = range.split('-').map(Number);
+          return slot >= from && slot <= to;
+        });
+        const owner = servers.find(({ port }) => address.includes(`:${port}@`));
+        if (owns && owner !== undefined) return { slot, owner };
+      }
+      throw new Error(`Nobody owns ${channel}`);
+    },
     async move(slot, from, to) {
       const source = await command(from, 'cluster', 'myid');
       const target = await command(to, 'cluster', 'myid');

@@ -18,6 +18,8 @@ export interface LoadOptions {
   readonly publishEveryMs?: number;
   /** Goes before the names of clients. @default '' */
   readonly prefix?: string;
+  /** Whether somebody is served only with something of everybody who publishes to the channel. @default false */
+  readonly acrossNodes?: boolean;
 }
 
 /** Clients connect again after 0.1 to 1 s. */
@@ -32,10 +34,12 @@ const READY_DEADLINE_MS = 20_000;
 export class CheckedLoad {
   readonly clients: readonly LoadClient[];
   readonly #checker: DeliveryChecker;
+  readonly #acrossNodes: boolean;
 
   constructor(given: LoadOptions) {
-    const { pairs = 8, prefix = '' } = given;
+    const { pairs = 8, prefix = '', acrossNodes = false } = given;
     this.#checker = given.checker;
+    this.#acrossNodes = acrossNodes;
     const kinds: [string, ClientPackage][] = [
       ['ours', ours],
       ['published', published],
@@ -57,7 +61,9 @@ export class CheckedLoad {
 
   /** Resolves with the ms from `since` until everybody was served with what was sent since then. */
   async served(since: number, deadlineMs: number): Promise<number> {
-    const isServed = (): boolean => this.#checker.isServedSince(since);
+    const checker = this.#checker;
+    const isServed = (): boolean =>
+      this.#acrossNodes ? checker.isServedByAllSince(since) : checker.isServedSince(since);
     await this.#checker.until(isServed, 'all clients to be served again', deadlineMs);
     return performance.now() - since;
   }
@@ -71,6 +77,11 @@ export class CheckedLoad {
 
   leave(): void {
     for (const client of this.clients) client.leave();
+  }
+
+  /** The node that serves these clients may have missed messages of a channel. */
+  isBehind(channel: string): void {
+    for (const client of this.clients) client.isBehind(channel);
   }
 
   /** How all connections ended that ended since then: the close codes with their counts. */

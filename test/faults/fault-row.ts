@@ -83,7 +83,7 @@ export class FaultRun {
 
   /** Lets all arrive that is under way, and gives the verdict: no fault of delivery, no wrong answer. */
   async end(): Promise<DeliveryVerdict> {
-    for (const load of this.#loads) await load.stop(ARRIVE_DEADLINE_MS);
+    await Promise.all(this.#loads.map((load) => load.stop(ARRIVE_DEADLINE_MS)));
     const verdict = this.checker.verdict();
     expect(faultsOf(verdict)).toEqual([]);
     expect(this.#loads.flatMap(({ faults }) => faults)).toEqual([]);

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import type { RelayOptions, RelayStats } from '@socketcluster-ts/server';
 import { afterTest, type ExitInfo, withDeadline } from '@socketcluster-ts/testkit';
 
 /** What a server process says of itself. */
@@ -19,6 +20,18 @@ export interface ServerState {
   readonly warnings: number;
   /** How many connections ended with which code. */
   readonly disconnections: Readonly<Record<string, number>>;
+  readonly isReady: boolean;
+  /** What a node of a cluster has counted. */
+  readonly relay?: RelayStats;
+}
+
+/** How a server process belongs to a cluster. */
+export interface Membership {
+  /** The name of the package without its scope. */
+  readonly engine: 'redis' | 'nats';
+  /** Options of the link that survive JSON. */
+  readonly link: Readonly<Record<string, unknown>>;
+  readonly relay?: RelayOptions;
 }
 
 /** What a server process is. */
@@ -27,6 +40,9 @@ export interface FaultServerOptions {
   readonly options?: Readonly<Record<string, unknown>>;
   /** The path of a JavaScript module whose export `serve(server, httpServer)` is called before it listens. */
   readonly setup?: string;
+  readonly membership?: Membership;
+  /** Told of each channel of which the node may have missed messages. */
+  readonly onGap?: (channel: string) => void;
   /** @default any free one */
   readonly port?: number;
   /** The address it listens on. @default '127.0.0.1' */
@@ -66,6 +82,8 @@ export async function startFaultServer(given: FaultServerOptions = {}): Promise<
   const {
     options,
     setup,
+    membership,
+    onGap,
     port = 0,
     host = '127.0.0.1',
     wrapper = [],
@@ -95,7 +113,10 @@ export async function startFaultServer(given: FaultServerOptions = {}): Promise<
     exited.then(({ code }) => ({ port: undefined, failure: `exit code ${code}: ${said}` })),
   ]);
   const heartbeat = { pingTimeout: PING_TIMEOUT_MS, pingInterval: PING_INTERVAL_MS };
-  child.send({ options: { ...heartbeat, ...options }, setup, port, host });
+  child.send({ options: { ...heartbeat, ...options }, setup, port, host, membership });
+  child.on('message', (message: { gap?: string }) => {
+    if (message.gap !== undefined) onGap?.(message.gap);
+  });
   const answer = await withDeadline(started, 'a server process to listen', START_DEADLINE_MS);
   if (answer.port === undefined) throw new Error(`The server process did not start: ${answer.failure}`);
   let questions = 0;

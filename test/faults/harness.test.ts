@@ -13,8 +13,8 @@ function loadOn(port: number) {
   return { checker, load };
 }
 
-/** Rows 12 to 16 and 18 are about clusters. */
-const ROWS = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 17, 19, 20, 21, 22];
+/** There is no row 16. */
+const ROWS = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 17, 18, 19, 20, 21, 22, 23, 24];
 
 test('every row of the fault matrix is there', () => {
   const files = readdirSync(new URL('./rows/', import.meta.url)).filter((file) => file.endsWith('.test.ts'));

@@ -1,5 +1,6 @@
 import type { AGClientSocket, ClientOptions } from '@socketcluster-ts/client';
 import type { DeliveryChecker, FailedPublish } from '@socketcluster-ts/testkit';
+import published from 'socketcluster-client';
 
 /** The part of a client package that a load uses; ours and the published one have it. */
 export interface ClientPackage {
@@ -73,6 +74,7 @@ export class LoadClient {
       if (this.socket.state === 'open')
         this.faults.push(`${name} was refused '${channel}': ${String(error)}`);
     });
+    this.#follow('gap', ({ channel }) => checker.gap(name, channel));
     this.#follow('kickOut', ({ channel }) => this.faults.push(`${name} was kicked out of '${channel}'`));
     for (const channel of channels) void this.#read(channel);
   }
@@ -87,6 +89,11 @@ export class LoadClient {
       },
       publishEveryMs * (0.5 + random()),
     );
+  }
+
+  /** The node that serves this client may have missed messages of a channel; the published client is not told. */
+  isBehind(channel: string): void {
+    if (this.#given.library === published) this.#given.checker.gap(this.name, channel);
   }
 
   /** Publishes and calls nothing further. */
@@ -137,7 +144,7 @@ export class LoadClient {
     }
   }
 
-  #follow<E extends 'connecting' | 'connect' | 'disconnect' | 'subscribe' | 'subscribeFail' | 'kickOut'>(
+  #follow<E extends 'connecting' | 'connect' | 'disconnect' | 'subscribe' | 'subscribeFail' | 'kickOut' | 'gap'>(
     event: E,
     handle: (payload: EventOf<E>) => unknown,
   ): void {
@@ -163,6 +170,8 @@ type EventOf<E> = E extends 'disconnect'
 /** Ours says what became of a publish; of the published client's errors, only an answer of the server is certain. */
 function outcomeOf(error: unknown): FailedPublish {
   const { delivery, name } = error as { delivery?: FailedPublish; name?: string };
+  // The clients of the same node have it, and nobody may know about the others.
+  if (name === 'BrokerError') return 'unknown';
   if (delivery !== undefined) return delivery;
   return name === 'TimeoutError' || name === 'BadConnectionError' ? 'unknown' : 'refused';
 }

@@ -8,8 +8,11 @@ export interface NetworkNamespace {
   readonly host: string;
   /** What a command line is put behind in order to run inside. */
   readonly wrapper: readonly string[];
-  /** Lets the cable swallow every packet in both directions, and neither side is told; or carry them again. */
-  swallow(isSwallowing: boolean): void;
+  /**
+   * Lets the cable swallow every packet in both directions, or only those that come out or go in, and neither side is
+   * told; or carry them again.
+   */
+  swallow(isSwallowing: boolean, way?: 'both' | 'in' | 'out'): void;
   /** The states of all TCP connections inside, as the kernel sees them: 'ESTAB', 'FIN-WAIT-1', … */
   connectionStates(): string[];
 }
@@ -54,11 +57,11 @@ export function createNetworkNamespace(): NetworkNamespace {
   return {
     host,
     wrapper,
-    swallow(isSwallowing) {
+    swallow(isSwallowing, way = 'both') {
       const change = isSwallowing ? ['replace'] : ['del'];
       const wrong = isSwallowing ? ['lladdr', NOBODY, 'nud', 'permanent'] : [];
-      run('ip', 'neighbour', ...change, host, 'dev', outside, ...wrong);
-      within('ip', 'neighbour', ...change, ours, 'dev', inside, ...wrong);
+      if (way !== 'out') run('ip', 'neighbour', ...change, host, 'dev', outside, ...wrong);
+      if (way !== 'in') within('ip', 'neighbour', ...change, ours, 'dev', inside, ...wrong);
     },
     connectionStates() {
       const lines = within('ss', '--tcp', '--all', '--numeric', '--no-header').split('\n');

@@ -2,7 +2,7 @@
 import { createServer } from 'node:http';
 import { pathToFileURL } from 'node:url';
 import { getHeapStatistics } from 'node:v8';
-import { attach } from '@socketcluster-ts/server';
+import { AGSimpleBroker, attach, relayBroker } from '@socketcluster-ts/server';
 
 process.once('message', (order) => {
   start(order).catch((error) => process.send({ failure: String(error?.stack ?? error) }));
@@ -10,9 +10,10 @@ process.once('message', (order) => {
 // It must not outlive the test that started it.
 process.once('disconnect', () => process.exit(0));
 
-async function start({ options, setup, port, host }) {
+async function start({ options, setup, port, host, membership }) {
   const httpServer = createServer();
-  const server = attach(httpServer, options);
+  const brokerEngine = membership && (await join(membership));
+  const server = attach(httpServer, { ...options, ...(brokerEngine && { brokerEngine }) });
   const counts = { warnings: 0, disconnections: {} };
   void server.listener('warning').each(() => void (counts.warnings += 1));
   void server.listener('disconnection').each(({ code }) => {
@@ -29,6 +30,14 @@ async function start({ options, setup, port, host }) {
   });
 }
 
+/** The broker of a node: connected to the others through an engine. */
+async function join({ engine, link, relay }) {
+  const links = await import(`@socketcluster-ts/${engine}`);
+  const broker = relayBroker(new AGSimpleBroker(), links[`${engine}Link`](link), relay);
+  void broker.listener('gap').each(({ channel }) => void process.send({ gap: channel }));
+  return broker;
+}
+
 function describe(server, { warnings, disconnections }) {
   globalThis.gc?.();
   const connections = process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length;
@@ -43,5 +52,7 @@ function describe(server, { warnings, disconnections }) {
     waitingBytes: server.outboundLedger.total,
     warnings,
     disconnections,
+    isReady: server.isReady,
+    relay: server.brokerEngine.stats,
   };
 }

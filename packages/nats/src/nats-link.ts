@@ -30,6 +30,8 @@ export interface NatsLinkOptions extends Omit<ConnectionOptions, 'reconnect' | '
 const RETRY_MS = { first: 100, most: 5000 };
 /** An engine that answers nothing is noticed after this time, twice. */
 const PING_INTERVAL_MS = 2000;
+/** A server that has not taken a connection by then is tried again. */
+const CONNECT_TIMEOUT_MS = 5000;
 const NAMES_OF_OURS: ReadonlySet<string> = new Set(['connection', 'prefix']);
 
 /**
@@ -84,6 +86,7 @@ class NatsLink implements BrokerLink {
     this.#prefix = prefix;
     this.#options = {
       pingInterval: PING_INTERVAL_MS,
+      timeout: CONNECT_TIMEOUT_MS,
       noEcho: true,
       ...options,
       // Each connection is followed to its end, and another one made: what was confirmed on one counts on no other.

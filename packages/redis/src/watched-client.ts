@@ -26,6 +26,7 @@ export function connectionSettings(timeout: number): ConnectionSettings {
   return {
     lazyConnect: true,
     connectTimeout: timeout,
+    sentinelCommandTimeout: timeout,
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
@@ -38,14 +39,16 @@ export function connectionSettings(timeout: number): ConnectionSettings {
 }
 
 /**
- * Owns one connection to one server: whether it is up, and the pings that find out when the server does not answer. The
- * client connects again by itself, until the end.
+ * Owns one connection to one server: whether it is up, and the pings that find out when the server does not answer, from
+ * the moment at which it took the connection. The client connects again by itself, until the end.
  */
 export class WatchedClient {
   readonly client: Redis;
   readonly #timeout: number;
   readonly #handlers: ConnectionHandlers;
   #isUp = false;
+  /** While the server has taken the connection and has not said that commands can be sent. */
+  #greeting: NodeJS.Timeout | undefined;
   #lastError: Error | undefined;
   #pings: NodeJS.Timeout | undefined;
   #isCorked = false;
@@ -56,6 +59,7 @@ export class WatchedClient {
     this.#timeout = timeout;
     this.#handlers = handlers;
     client.on('error', (error: Error) => (this.#lastError = error));
+    client.on('connect', () => (this.#greeting = this.#expectAnswer()));
     client.on('ready', () => this.#up());
     client.on('close', () => this.#down());
   }
@@ -70,6 +74,7 @@ export class WatchedClient {
   }
 
   #up(): void {
+    clearTimeout(this.#greeting);
     this.#isUp = true;
     this.#lastError = undefined;
     this.#pings = setInterval(() => this.#ping(), this.#timeout / 2);
@@ -77,17 +82,22 @@ export class WatchedClient {
   }
 
   #down(): void {
+    clearTimeout(this.#greeting);
     clearInterval(this.#pings);
     this.#isUp = false;
     this.#handlers.onDown(this.#lastError ?? new Error('The connection was closed'));
   }
 
-  #ping(): void {
+  #expectAnswer(): NodeJS.Timeout {
     const { stream } = this.client;
-    const deadline = setTimeout(() => {
+    return setTimeout(() => {
       // Not disconnect(): that waits for a server that does not answer.
       stream.destroy(new Error(`No answer within ${this.#timeout} ms`));
     }, this.#timeout);
+  }
+
+  #ping(): void {
+    const deadline = this.#expectAnswer();
     // A refused ping is an answer.
     this.client
       .ping()
@@ -114,6 +124,7 @@ export class WatchedClient {
 
   /** Ends the connection, and does not connect again. */
   end(): void {
+    clearTimeout(this.#greeting);
     clearInterval(this.#pings);
     this.client.disconnect();
     // A server that does not answer would keep it half closed.

@@ -6,6 +6,8 @@ interface Publisher {
   readonly messages: Map<number, Message>;
   /** When the newest message that was acknowledged was sent. */
   servedUpTo: number;
+  /** Where it has published. */
+  readonly channels: Set<string>;
   isRetired: boolean;
 }
 
@@ -20,6 +22,8 @@ interface Interest {
   readonly highest: Map<string, number>;
   /** When the newest message that arrived here was sent. */
   servedUpTo: number;
+  /** The same by publisher. */
+  readonly servedBy: Map<string, number>;
 }
 
 /** A time in which a subscriber was subscribed without a break. */
@@ -41,9 +45,18 @@ interface Message extends Stamp {
   /** Wanted the channel when it was sent, and had no subscription. */
   readonly away: Set<Interest>;
   readonly reached: Set<Interest>;
+  /** Subscribed when it was sent, without it, and told of a gap since; with the time of that. */
+  readonly gaps: Map<Interest, number>;
 }
 
-type Judged = 'lost' | 'cutOff' | 'longestCutOffMs' | 'missedAway' | 'deliveredUnknown';
+type Judged =
+  | 'lost'
+  | 'cutOff'
+  | 'longestCutOffMs'
+  | 'missedAway'
+  | 'missedInGap'
+  | 'longestGapMs'
+  | 'deliveredUnknown';
 type Fault = 'duplicates' | 'reordered' | 'foreign' | 'contradicted' | 'late';
 
 const MOST_EXAMPLES = 10;
@@ -55,6 +68,7 @@ const MOST_EXAMPLES = 10;
  * delivery when it arrives, a subscription once it was confirmed, its end when that is noticed. What was acknowledged
  * and not delivered is lost if the subscription stood from before the sending until now, or if something later of the
  * same publisher arrived by the same subscription; otherwise the subscriber was away, or cut off while it was under way.
+ * A subscriber who is told of a gap knows that what was sent before may be missing.
  *
  * Publishers and subscribers are known by names of the caller, which are not used again for somebody else.
  */
@@ -80,6 +94,8 @@ export class DeliveryChecker {
     cutOff: 0,
     longestCutOffMs: 0,
     missedAway: 0,
+    missedInGap: 0,
+    longestGapMs: 0,
     deliveredUnknown: 0,
   };
   readonly #examples: string[] = [];
@@ -93,10 +109,11 @@ export class DeliveryChecker {
   send(publisher: string, channel: string): Stamp {
     let sender = this.#publishers.get(publisher);
     if (sender === undefined) {
-      sender = { sent: 0, messages: new Map(), servedUpTo: -Infinity, isRetired: false };
+      sender = { sent: 0, messages: new Map(), servedUpTo: -Infinity, channels: new Set(), isRetired: false };
       this.#publishers.set(publisher, sender);
     }
     sender.sent += 1;
+    sender.channels.add(channel);
     this.#counts.sent += 1;
     const message: Message = {
       publisher,
@@ -109,6 +126,7 @@ export class DeliveryChecker {
       interrupted: new Set(),
       away: new Set(),
       reached: new Set(),
+      gaps: new Map(),
     };
     for (const interest of this.#interests.get(channel)?.values() ?? []) {
       if (interest.session !== undefined) message.awaited.add(interest.session);
@@ -162,6 +180,18 @@ export class DeliveryChecker {
     for (const interests of this.#interests.values()) {
       const interest = interests.get(subscriber);
       if (interest !== undefined) this.#endSession(interest);
+    }
+    this.#report();
+  }
+
+  /** A subscriber was told that messages of the channel may be missing: those that were sent up to now. */
+  gap(subscriber: string, channel: string): void {
+    const session = this.#interests.get(channel)?.get(subscriber)?.session;
+    if (session === undefined) return;
+    for (const message of this.#unfinished) {
+      if (!message.awaited.delete(session)) continue;
+      message.gaps.set(session.interest, this.#now());
+      this.#review(message);
     }
     this.#report();
   }
@@ -220,6 +250,22 @@ export class DeliveryChecker {
       }
     }
     return true;
+  }
+
+  /**
+   * As `isServedSince()`, and everybody got something of each publisher that has not retired and has published in the
+   * channel: publishers and subscribers may be in different places.
+   */
+  isServedByAllSince(time: number): boolean {
+    for (const [name, { channels, isRetired }] of this.#publishers) {
+      if (isRetired) continue;
+      for (const channel of channels) {
+        for (const { isWanted, servedBy } of this.#interests.get(channel)?.values() ?? []) {
+          if (isWanted && (servedBy.get(name) ?? -Infinity) < time) return false;
+        }
+      }
+    }
+    return this.isServedSince(time);
   }
 
   /** Resolves once `condition` is true, looking after each thing that is told; rejects after `deadlineMs`. */
@@ -290,6 +336,7 @@ export class DeliveryChecker {
         endedAt: -Infinity,
         highest: new Map(),
         servedUpTo: -Infinity,
+        servedBy: new Map(),
       };
       interests.set(subscriber, interest);
     }
@@ -316,6 +363,7 @@ export class DeliveryChecker {
     if (number < highest) this.#fault('reordered', `${got()} behind ${highest}`);
     else interest.highest.set(publisher, number);
     interest.servedUpTo = Math.max(interest.servedUpTo, message.sentAt);
+    interest.servedBy.set(publisher, Math.max(message.sentAt, interest.servedBy.get(publisher) ?? 0));
     if (state === 'refused' || state === 'not-sent') this.#contradict(message, interest.subscriber);
     // By the subscription it was sent to: who reads may be a little behind its end.
     const session =
@@ -352,6 +400,11 @@ export class DeliveryChecker {
       if (examples.length < MOST_EXAMPLES)
         examples.push(`${interest.subscriber} never got message ${number} of ${publisher} in '${channel}'`);
     }
+    for (const [interest, toldAt] of message.gaps) {
+      if (message.reached.has(interest)) continue;
+      into.missedInGap += 1;
+      into.longestGapMs = Math.max(into.longestGapMs, toldAt - message.sentAt);
+    }
     for (const interest of message.away) if (!message.reached.has(interest)) into.missedAway += 1;
   }
 
@@ -366,8 +419,9 @@ export class DeliveryChecker {
   #forgetPublisher(name: string): void {
     this.#publishers.delete(name);
     for (const interests of this.#interests.values()) {
-      for (const { highest, session } of interests.values()) {
+      for (const { highest, servedBy, session } of interests.values()) {
         highest.delete(name);
+        servedBy.delete(name);
         session?.highest.delete(name);
       }
     }

@@ -27,6 +27,10 @@ export interface DeliveryVerdict {
   readonly longestCutOffMs: number;
   /** Acknowledged while somebody who wanted the channel had no subscription. */
   readonly missedAway: number;
+  /** Acknowledged, not delivered, and the subscriber, who was there all the time, was told of a gap afterwards. */
+  readonly missedInGap: number;
+  /** The longest time in ms between the sending of a message counted in `missedInGap` and the news of the gap. */
+  readonly longestGapMs: number;
   /** Failed as unknown, and got by somebody. */
   readonly deliveredUnknown: number;
   /** Got by the same subscriber again. A fault. */

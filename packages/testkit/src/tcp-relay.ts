@@ -14,6 +14,8 @@ export interface TcpRelay {
    * told. New connections are not concerned.
    */
   silence(): void;
+  /** Swallows from now on what one side sends, on every connection that is open; the other direction goes on. */
+  swallow(from: 'client' | 'server'): void;
   /** Lets all connections fall silent, and new ones be silent from the beginning; or carries new ones again. */
   blackhole(isBlack: boolean): void;
   /** Refuses new connections, or takes them again. */
@@ -89,6 +91,12 @@ export async function startTcpRelay(targetPort: number, shape: NetworkShape = {}
       return connectionCount;
     },
     silence,
+    swallow(from) {
+      for (const [near, far] of pairs) {
+        if (from === 'client') unlink(near, far);
+        else unlink(far, near);
+      }
+    },
     blackhole(value) {
       isBlack = value;
       if (value) silence();

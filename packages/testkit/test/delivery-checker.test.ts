@@ -7,6 +7,7 @@ const PROPER = [
   'want',
   'subscribe',
   'interrupt',
+  'gap',
   'leave',
   'publish',
   'publish',
@@ -92,6 +93,30 @@ function begun() {
   return { checker, first, second };
 }
 
+test('all are served by all once everybody has something of each who publishes to the channel', () => {
+  let time = 0;
+  const checker = new DeliveryChecker(() => time);
+  checker.subscribe('Ann', 'news');
+  const publish = (publisher: string): void => {
+    const stamp = checker.send(publisher, 'news');
+    checker.acknowledge(stamp);
+    checker.deliver('Ann', 'news', stamp);
+  };
+  publish('Bob');
+  publish('Eve');
+  time = 10;
+  publish('Bob');
+  checker.acknowledge(checker.send('Eve', 'news'));
+  expect(checker.isServedSince(10)).toBe(true);
+  expect(checker.isServedByAllSince(10)).toBe(false);
+  publish('Eve');
+  expect(checker.isServedByAllSince(10)).toBe(true);
+  checker.retire('Eve');
+  time = 20;
+  publish('Bob');
+  expect(checker.isServedByAllSince(20)).toBe(true);
+});
+
 describe('a message that is acknowledged and does not arrive', () => {
   test('is lost when the subscription stands', () => {
     const { checker, second } = begun();
@@ -124,6 +149,18 @@ describe('a message that is acknowledged and does not arrive', () => {
     checker.subscribe('Ann', 'news');
     checker.acknowledge(third);
     expect(checker.verdict()).toMatchObject({ lost: 0, cutOff: 1, missedAway: 1 });
+  });
+
+  test('is in a gap when the subscriber was told of one after the sending, and lost when before', () => {
+    const { checker, second } = begun();
+    checker.gap('Ann', 'sports');
+    checker.gap('Zoe', 'news');
+    checker.acknowledge(second);
+    expect(checker.verdict()).toMatchObject({ lost: 1, missedInGap: 0 });
+    checker.gap('Ann', 'news');
+    expect(checker.isFinished).toBe(true);
+    checker.acknowledge(checker.send('Bob', 'news'));
+    expect(checker.verdict()).toMatchObject({ lost: 1, missedInGap: 1 });
   });
 
   test('is well when it was read a moment after the end of the connection was seen', () => {

@@ -15,6 +15,8 @@ interface SimulatedSession {
   end: 'open' | 'interrupted' | 'left';
   /** Stamps in the order in which they arrived, while it was open. */
   readonly arrived: Stamp[];
+  /** How many messages there were when it was told of a gap last. */
+  toldAt: number;
 }
 
 interface Publication {
@@ -53,7 +55,7 @@ export class SimulatedCarrier {
       this.#wanted.add(`${subscriber} ${channel}`);
       this.#checker.subscribe(subscriber, channel);
       if (this.#open(subscriber, channel) === undefined)
-        this.#sessions.push({ subscriber, channel, end: 'open', arrived: [] });
+        this.#sessions.push({ subscriber, channel, end: 'open', arrived: [], toldAt: 0 });
     },
     want: (who: number, where: number): void => {
       const [subscriber, channel] = [pick(SUBSCRIBERS, who), pick(CHANNELS, where)];
@@ -66,6 +68,12 @@ export class SimulatedCarrier {
       for (const session of this.#sessions)
         if (session.subscriber === subscriber && session.end === 'open') session.end = 'interrupted';
       this.#queues.set(subscriber, []);
+    },
+    gap: (who: number, where: number): void => {
+      const [subscriber, channel] = [pick(SUBSCRIBERS, who), pick(CHANNELS, where)];
+      this.#checker.gap(subscriber, channel);
+      const session = this.#open(subscriber, channel);
+      if (session !== undefined) session.toldAt = this.#publications.length;
     },
     leave: (who: number, where: number): void => {
       const [subscriber, channel] = [pick(SUBSCRIBERS, who), pick(CHANNELS, where)];
@@ -158,15 +166,20 @@ export class SimulatedCarrier {
 
   /** What a checker must say now. */
   expected(): Partial<DeliveryVerdict> {
-    const found = { ...this.#expected, lost: 0, cutOff: 0, missedAway: 0, deliveredUnknown: 0, reordered: 0 };
-    for (const { stamp, sessions, away, state } of this.#publications) {
+    const none = { lost: 0, cutOff: 0, missedAway: 0, missedInGap: 0, deliveredUnknown: 0, reordered: 0 };
+    const found = { ...this.#expected, ...none };
+    for (const [index, { stamp, sessions, away, state }] of this.#publications.entries()) {
       const hasGot = (subscriber: string): boolean =>
         this.#got.some((got) => got.stamp === stamp && got.subscriber === subscriber);
       if (state === 'unknown' && SUBSCRIBERS.some(hasGot)) found.deliveredUnknown += 1;
       if (state !== 'acknowledged') continue;
       found.missedAway += away.filter((subscriber) => !hasGot(subscriber)).length;
-      for (const { subscriber, arrived, end } of sessions) {
+      for (const { subscriber, arrived, end, toldAt } of sessions) {
         if (hasGot(subscriber)) continue;
+        if (index < toldAt) {
+          found.missedInGap += 1;
+          continue;
+        }
         const isOvertaken = arrived.some(
           ({ publisher, number }) => publisher === stamp.publisher && number > stamp.number,
         );

@@ -71,6 +71,20 @@ describe('a relay', () => {
     expect(got().toString()).toBe('the last words');
   });
 
+  test.each(['client', 'server'] as const)('swallows what the %s sends, and only that', async (side) => {
+    const { relay, near, far } = await connected();
+    const [gotNear, gotFar] = [received(near), received(far)];
+    near.write('1');
+    far.write('1');
+    await until(() => gotNear().length + gotFar().length === 2);
+    relay.swallow(side);
+    near.write('2');
+    far.write('2');
+    const [carried, swallowed] = side === 'client' ? [gotNear, gotFar] : [gotFar, gotNear];
+    await until(() => carried().toString() === '12');
+    expect(swallowed().toString()).toBe('1');
+  });
+
   test('resets both sides', async () => {
     const { relay, near, far } = await connected();
     near.write('x');
