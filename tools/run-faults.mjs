@@ -3,7 +3,7 @@
  *
  *     npm run faults                      every row once; writes the table of docs/faults.md
  *     npm run faults -- --times 20        every row twenty times
- *     npm run faults -- --rows 1,6        only these; writes nothing
+ *     npm run faults -- --rows 1,6        only these; writes nothing, or with --write only their lines
  *     npm run faults -- --seed 7          the first run of each row with this seed, the next with 8, …
  *     npm run faults -- --workers 1       how many rows at the same time (default 2)
  *
@@ -36,6 +36,7 @@ function readOptions() {
         rows: { type: 'string' },
         seed: { type: 'string' },
         workers: { type: 'string', default: '2' },
+        write: { type: 'boolean', default: false },
       },
     }));
   } catch (error) {
@@ -103,6 +104,14 @@ function lineOf(reports) {
     .map((name) => `${sum(name)} ${name === 'duplicates' ? 'doubled' : name}`)
     .join(', ');
   const messages = `of ${sum('acknowledged').toLocaleString('en')} acknowledged, ${sum('delivered').toLocaleString('en')} delivered`;
+  const failures = sum('refused') + sum('unknown');
+  const longestGap = Math.max(...reports.map(({ verdict }) => verdict.longestGapMs));
+  const signalled = [
+    failures > 0 ? `, ${failures} failed with an error` : '',
+    longestGap > 0
+      ? `, ${sum('missedInGap')} missed in a gap that was told after ${seconds(longestGap)} at most`
+      : '',
+  ].join('');
   const isLate = limit !== undefined && (took.at(-1) ?? Infinity) > limit.ms + MEASURED_TO_MS;
   return {
     cells: [
@@ -111,7 +120,7 @@ function lineOf(reports) {
       injected,
       holds,
       failed === 0 ? `${reports.length}` : `${reports.length}, ${failed} FAILED`,
-      `${counts} ${messages}; ${sum('cutOff')} cut off under way, ${sum('missedAway')} missed while away`,
+      `${counts} ${messages}; ${sum('cutOff')} cut off under way, ${sum('missedAway')} missed while away${signalled}`,
       limit === undefined ? '–' : `${limit.of} within ${limit.ms / 1000} s`,
       limit === undefined ? '–' : seconds(took[Math.floor((took.length - 1) / 2)]),
       limit === undefined ? '–' : `${seconds(took.at(-1))}${isLate ? ' LATE' : ''}`,
@@ -119,6 +128,14 @@ function lineOf(reports) {
     failed,
     isLate,
   };
+}
+
+function byRow(a, b) {
+  return a.localeCompare(b, 'en', { numeric: true });
+}
+
+function cellsOf(line) {
+  return line.slice(2, -2).split(' | ');
 }
 
 function seconds(ms) {
@@ -140,14 +157,31 @@ function tableOf(lines) {
   return [head, head.map(() => '---'), ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 
-function writeTable(table, times) {
+/** Writes the table; of a run of some rows only their lines, the others stay as they are. */
+function writeTable(lines, { times, isAll }) {
   const document = readFileSync(DOCUMENT, 'utf8');
   const [begin, end] = [document.indexOf(BEGIN), document.indexOf(END)];
   if (begin === -1 || end < begin) throw new Error(`docs/faults.md has no place for the matrix: ${BEGIN}`);
-  const made = `${new Date().toISOString().slice(0, 10)}, ${cpus()[0]?.model ?? 'unknown processor'}, ${cpus().length} cores, Node ${process.versions.node}, load average ${loadavg()[1].toFixed(1)}, ${times} × each row.`;
+  const before = document
+    .slice(begin + BEGIN.length, end)
+    .trim()
+    .split('\n');
+  const headings = isAll ? [] : before.filter((line) => line !== '' && !line.startsWith('|'));
+  const cells = new Map(
+    isAll
+      ? []
+      : before
+          .filter((line) => /^\| \d/.test(line))
+          .map(cellsOf)
+          .map((each) => [each[0], each]),
+  );
+  for (const line of lines) cells.set(line.cells[0], line.cells);
+  const table = tableOf([...cells].toSorted(([a], [b]) => byRow(a, b)).map(([, each]) => each));
+  const which = isAll ? '' : `Rows ${lines.map((line) => line.cells[0]).join(', ')}: `;
+  const made = `${which}${new Date().toISOString().slice(0, 10)}, ${cpus()[0]?.model ?? 'unknown processor'}, ${cpus().length} cores, Node ${process.versions.node}, load average ${loadavg()[1].toFixed(1)}, ${times} × each row.`;
   writeFileSync(
     DOCUMENT,
-    `${document.slice(0, begin)}${BEGIN}\n\n${made}\n\n${table}\n\n${document.slice(end)}`,
+    `${document.slice(0, begin)}${BEGIN}\n\n${[...headings, made].join('\n\n')}\n\n${table}\n\n${document.slice(end)}`,
   );
 }
 
@@ -157,16 +191,14 @@ function main() {
   if (!build.ok) throw new Error(build.output);
   const { reports, ok } = inject(options);
   const rows = groupByRow(reports);
-  const lines = [...rows]
-    .toSorted(([a], [b]) => a.localeCompare(b, 'en', { numeric: true }))
-    .map(([, each]) => lineOf(each));
+  const lines = [...rows].toSorted(([a], [b]) => byRow(a, b)).map(([, each]) => lineOf(each));
   const table = tableOf(lines.map(({ cells }) => cells));
   console.log(`\n${table}\n`);
   for (const { row, passed, failure, seed } of reports)
     if (!passed) console.log(`row ${row} failed with FAULT_SEED=${seed}: ${failure}`);
   // A limit that was missed belongs into the document; a run that failed has nothing to say about times.
-  if (ok && options.isAll) {
-    writeTable(table, options.times);
+  if (ok && (options.isAll || options.write)) {
+    writeTable(lines, options);
     console.log('Written to docs/faults.md');
   }
   if (!ok || lines.some(({ failed, isLate }) => failed > 0 || isLate)) process.exitCode = 1;

@@ -62,7 +62,11 @@ export async function startEngine(engine: EngineProgram): Promise<EngineProcess>
     const [command = program, ...rest] = [...place.wrapper, program, ...args(port, folder)];
     const started = spawn(command, rest, { stdio: 'ignore' });
     child = started;
-    await withDeadline(listening(place.host, port, started), `${program} to listen on ${port}`, START_DEADLINE_MS);
+    await withDeadline(
+      listening(place.host, port, started),
+      `${program} to listen on ${port}`,
+      START_DEADLINE_MS,
+    );
   };
   atEnd(async () => {
     await kill();

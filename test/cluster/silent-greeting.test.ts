@@ -9,7 +9,11 @@ import { startRedis } from './redis-server.js';
 
 const LINKS: [string, () => Promise<{ port: number }>, (port: number) => BrokerLink][] = [
   ['Redis', () => startRedis(), (port) => redisLink({ redis: { host: '127.0.0.1', port }, timeout: 300 })],
-  ['NATS', () => startNats(), (port) => natsLink({ servers: `127.0.0.1:${port}`, timeout: 300, pingInterval: 300 })],
+  [
+    'NATS',
+    () => startNats(),
+    (port) => natsLink({ servers: `127.0.0.1:${port}`, timeout: 300, pingInterval: 300 }),
+  ],
 ];
 
 test.each(LINKS)(

@@ -25,6 +25,9 @@ export const ENGINES: readonly Engine[] = [
     name: 'NATS',
     letter: 'b',
     start: (place) => startNats([], undefined, place),
-    membership: (port, host = '127.0.0.1') => ({ engine: 'nats', link: { servers: `nats://${host}:${port}` } }),
+    membership: (port, host = '127.0.0.1') => ({
+      engine: 'nats',
+      link: { servers: `nats://${host}:${port}` },
+    }),
   },
 ];

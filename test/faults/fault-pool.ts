@@ -23,7 +23,9 @@ const START_DEADLINE_MS = 60_000;
 /** Starts the workers, and ends them with the current test. */
 export async function startFaultPool(count: number): Promise<FaultPool> {
   const program = fileURLToPath(new URL('./pool-program.mjs', import.meta.url));
-  const child = fork(program, [`${count}`], { execArgv: [], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+  const child = fork(program, [`${count}`], { execArgv: [], stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
+  let said = '';
+  child.stderr?.on('data', (chunk: Buffer) => (said += chunk.toString()));
   const exited = once(child, 'exit');
   afterTest(async () => {
     child.kill('SIGKILL');
@@ -32,11 +34,17 @@ export async function startFaultPool(count: number): Promise<FaultPool> {
   let told: Told | undefined;
   child.on('message', (message: Told) => (told = message));
   const heard = async (deadlineMs: number, isWanted: (told: Told) => boolean): Promise<Told> => {
-    const listening = (async () => {
-      while (told === undefined || !isWanted(told)) await once(child, 'message');
-      return told;
-    })();
-    return withDeadline(listening, 'the pool to be as wanted', deadlineMs);
+    const listening = new Promise<Told>((resolve) => {
+      const look = (): void => {
+        if (told !== undefined && isWanted(told)) resolve(told);
+      };
+      child.on('message', look);
+      look();
+    });
+    const ended = exited.then((): never => {
+      throw new Error(`The pool has ended: ${said}`);
+    });
+    return withDeadline(Promise.race([listening, ended]), 'the pool to be as wanted', deadlineMs);
   };
   const { port } = await heard(START_DEADLINE_MS, () => true);
   return {

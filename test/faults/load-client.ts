@@ -119,10 +119,10 @@ export class LoadClient {
     this.#publishes += 1;
     if (channel === undefined) return;
     const stamp = checker.send(name, channel);
-    const published = this.socket.invokePublish(channel, { ...stamp, filler: FILLER });
+    const answered = this.socket.invokePublish(channel, { ...stamp, filler: FILLER });
     if (this.#publishes % PUBLISHES_PER_CALL === 0) void this.#call(this.#publishes);
     try {
-      await published;
+      await answered;
     } catch (error) {
       checker.fail(stamp, outcomeOf(error));
       if (outcomeOf(error) === 'unknown') this.unknownCalls += 1;
@@ -144,10 +144,9 @@ export class LoadClient {
     }
   }
 
-  #follow<E extends 'connecting' | 'connect' | 'disconnect' | 'subscribe' | 'subscribeFail' | 'kickOut' | 'gap'>(
-    event: E,
-    handle: (payload: EventOf<E>) => unknown,
-  ): void {
+  #follow<
+    E extends 'connecting' | 'connect' | 'disconnect' | 'subscribe' | 'subscribeFail' | 'kickOut' | 'gap',
+  >(event: E, handle: (payload: EventOf<E>) => unknown): void {
     void (async () => {
       for await (const payload of this.socket.listener(event)) handle(payload as EventOf<E>);
     })();

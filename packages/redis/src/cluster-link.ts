@@ -137,7 +137,7 @@ export class ClusterLink implements BrokerLink {
     for (const [address, shard] of this.#shards) {
       shard.keepOnly((slot) => this.#ownerOf(slot) === address);
       const ownsSlots = this.#cluster.slots.some((owners) => owners?.[0] === address);
-      if (ownsSlots) continue;
+      if (ownsSlots || shard.hasStrays) continue;
       shard.end();
       this.#shards.delete(address);
     }

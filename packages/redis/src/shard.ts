@@ -4,11 +4,13 @@ import { connectionSettings, WatchedClient } from './watched-client.js';
 
 /** How long after the first hint of a move all channels are looked at: a move takes many at once. */
 const LOOK_AFTER_MS = 5;
+/** How long a node may take to learn that it has lost a slot, after the others have. */
+const STRAY_MS = 5000;
 
 /** What is told of a shard. */
 export interface ShardHandlers {
   onMessage(name: string, message: Buffer): void;
-  /** The node does not send these channels any more. */
+  /** The node does not send these channels any more, or has sent a message when another one was taken to send them. */
   onLost(names: readonly string[], error: Error | undefined): void;
 }
 
@@ -18,6 +20,11 @@ export class Shard {
   readonly channels: Map<string, number> = new Map();
   readonly #connection: WatchedClient;
   readonly #handlers: ShardHandlers;
+  /**
+   * Channels that another node sends now. This one may not know yet, and still accept messages: the subscription is kept,
+   * so that none of these is missed in silence. They are not passed on: they could come behind newer ones.
+   */
+  readonly #strays = new Set<string>();
   readonly #waiting = new Set<(error: Error | undefined) => void>();
   #isLooking = false;
   #hasEnded = false;
@@ -30,10 +37,12 @@ export class Shard {
       onUp: () => this.#tellWaiting(undefined),
       onDown: (error) => this.#down(error),
     });
-    client.on('smessageBuffer', (name: Buffer, message: Buffer) =>
-      handlers.onMessage(name.toString(), message),
-    );
-    // A slot has moved: ioredis does not say which.
+    client.on('smessageBuffer', (nameBytes: Buffer, message: Buffer) => {
+      const name = nameBytes.toString();
+      if (this.#strays.has(name)) handlers.onLost([name], undefined);
+      else handlers.onMessage(name, message);
+    });
+    // The node has dropped a channel with its slot: ioredis does not say which.
     client.on('moved', () => this.#lookSoon());
     this.#connection.connect();
   }
@@ -45,7 +54,9 @@ export class Shard {
 
   #down(error: Error): void {
     this.#tellWaiting(error);
-    this.#lose([...this.channels.keys()], error);
+    const strays = [...this.#strays];
+    this.#strays.clear();
+    this.#lose([...this.channels.keys(), ...strays], error);
   }
 
   #lose(names: readonly string[], error?: Error): void {
@@ -57,6 +68,7 @@ export class Shard {
   async subscribe(name: string, slot: number): Promise<void> {
     await this.#up();
     this.#connection.cork();
+    this.#strays.delete(name);
     await this.#connection.client.ssubscribe(name);
     this.channels.set(name, slot);
   }
@@ -81,30 +93,40 @@ export class Shard {
     });
   }
 
-  /** Asks for every channel again: the node says which it does not send any more. */
+  /** Whether the node may still take messages for channels that another one sends. */
+  get hasStrays(): boolean {
+    return this.#strays.size > 0;
+  }
+
+  /** Finds out which channels the node has dropped, even if it has their slot again by now. */
   #lookSoon(): void {
     if (this.#isLooking || this.#hasEnded) return;
     this.#isLooking = true;
     setTimeout(() => {
       this.#isLooking = false;
       if (!this.#connection.isUp) return;
-      this.#connection.cork();
-      for (const name of this.channels.keys()) {
-        this.#connection.client.ssubscribe(name).catch(() => {
-          if (this.channels.has(name)) this.#lose([name]);
-        });
-      }
+      const { condition } = this.#connection.client;
+      const held = new Set(condition?.subscriber ? condition.subscriber.channels('ssubscribe') : []);
+      for (const name of this.#strays) if (!held.has(name)) this.#strays.delete(name);
+      this.#lose([...this.channels.keys()].filter((name) => !held.has(name)));
     }, LOOK_AFTER_MS);
   }
 
   /** Lets go of channels whose slots have another owner. */
   keepOnly(isOwned: (slot: number) => boolean): void {
     const gone = [...this.channels].filter(([, slot]) => !isOwned(slot)).map(([name]) => name);
-    // In case that it still sends them.
-    if (this.#connection.isUp) {
-      for (const name of gone) this.#connection.client.sunsubscribe(name).catch(() => {});
-    }
+    if (gone.length === 0) return;
+    for (const name of gone) this.#strays.add(name);
+    setTimeout(() => this.#letGo(gone), STRAY_MS).unref();
     this.#lose(gone);
+  }
+
+  #letGo(names: readonly string[]): void {
+    for (const name of names) {
+      if (this.#strays.delete(name) && this.#connection.isUp) {
+        this.#connection.client.sunsubscribe(name).catch(() => {});
+      }
+    }
   }
 
   /** Ends the connection; nothing is told after it. */

@@ -10,7 +10,8 @@ for (const engine of ENGINES) {
       row: `12${engine.letter}`,
       fault: `kill -9 of ${engine.name} under two nodes`,
       inject: 'SIGKILL, started again after 2 s',
-      holds: 'nobody is cut; what the other node did not get was answered with an error or is in a gap that was told',
+      holds:
+        'nobody is cut; what the other node did not get was answered with an error or is in a gap that was told',
       limit: { of: 'recovery', ms: 5000 },
     },
     async (run) => {

@@ -11,7 +11,8 @@ faultRow(
     row: '12c',
     fault: 'kill -9 of one of three members of a Redis Cluster',
     inject: 'SIGKILL, started again after 2 s',
-    holds: 'the channels of the other members are not concerned; its own come back with it, and a gap is told',
+    holds:
+      'the channels of the other members are not concerned; its own come back with it, and a gap is told',
     limit: LIMIT,
   },
   async (run) => {

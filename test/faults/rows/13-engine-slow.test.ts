@@ -10,10 +10,11 @@ const LATENCY_MS = 500;
 for (const engine of ENGINES) {
   faultRow(
     {
-      row: `13${engine.letter}`,
+      row: `13${engine.letter}1`,
       fault: `${engine.name} pauses under two nodes`,
       inject: 'SIGSTOP for 1, 5 and 10 s',
-      holds: 'what waits at a node is bounded, the rest is answered with an error; after 1 s nothing is missing',
+      holds:
+        'what waits at a node is bounded, the rest is answered with an error; after 1 s nothing is missing',
       limit: { of: 'recovery', ms: 10_000 },
     },
     async (run) => {
@@ -39,7 +40,7 @@ for (const engine of ENGINES) {
   );
   faultRow(
     {
-      row: `13${engine.letter}'`,
+      row: `13${engine.letter}2`,
       fault: `${engine.name} is far away from one of two nodes`,
       inject: `${LATENCY_MS} ms in each direction`,
       holds: 'order is kept, nothing is missing, nobody is cut, and both nodes are ready',

@@ -15,7 +15,9 @@ faultRow(
     const pool = await startFaultPool(2);
     const load = await run.load({ port: pool.port, acrossNodes: true });
     await pass(run.between(100, 1200));
-    const served = await Promise.all(load.clients.map(({ socket }) => socket.invoke('who') as Promise<number>));
+    const served = await Promise.all(
+      load.clients.map(({ socket }) => socket.invoke('who') as Promise<number>),
+    );
     const victim = pool.workers[0]?.pid ?? 0;
     const its = load.clients.filter((_, index) => served[index] === victim);
     expect(its.length).toBeGreaterThan(0);

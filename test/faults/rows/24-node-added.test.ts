@@ -18,7 +18,10 @@ for (const engine of ENGINES) {
     async (run) => {
       const { port } = await engine.start();
       const cluster = new FaultCluster(run);
-      const staying = [await cluster.add(engine.membership(port)), await cluster.add(engine.membership(port))];
+      const staying = [
+        await cluster.add(engine.membership(port)),
+        await cluster.add(engine.membership(port)),
+      ];
       await cluster.calm();
       const balancer = await startBalancer();
       const third = await cluster.add(engine.membership(port), {

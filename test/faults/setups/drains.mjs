@@ -6,6 +6,8 @@ export function serve(server, httpServer) {
 async function shutDown(server, httpServer) {
   const { interrupted } = await server.drain({ timeout: 10_000, spread: 2000, retryDelay: 500 });
   await server.close();
+  // The connection to the other nodes, where there are any.
+  await server.brokerEngine.close?.();
   httpServer.close();
   httpServer.closeAllConnections();
   process.exitCode = interrupted;
