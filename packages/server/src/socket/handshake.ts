@@ -94,6 +94,7 @@ async function open(connection: Connection, packet: EventPacket, cid: number, sh
   if (outcome.isAuthenticated) connection.auth.accept(info.authToken as AuthToken, info.signedAuthToken);
 
   connection.state = 'open';
+  connection.outbound.open();
   connection.stopHandshakeDeadline();
   server.admit(socket);
   const { isAuthenticated } = outcome;

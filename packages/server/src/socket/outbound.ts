@@ -10,12 +10,15 @@ import {
   type WireEvent,
 } from '@socketcluster-ts/core';
 import { WritableConsumableStream } from '@socketcluster-ts/streams';
+import type { EngineSocket } from '../engine/engine.js';
 import { turnMs } from '../engine/turn-clock.js';
 import { Publication, toPayload } from '../exchange/publication.js';
 import type { TransmitOptions } from '../exchange/subscriber.js';
 import { AGAction } from '../middleware/action.js';
 import type { MiddlewareStream } from '../middleware/middleware-stream.js';
+import type { MiddlewareFunctions } from '../middleware/middleware-streams.js';
 import type { Verdict, VerdictReceiver } from '../middleware/verdict.js';
+import { abortedEvent } from './aborted-event.js';
 import { approximateBytes } from './approximate-bytes.js';
 import { type CongestedOutput, type CongestedSocket, Congestion } from './congestion.js';
 import { type EncodeFailures, encodeBatch, encodePacket } from './encode-packet.js';
@@ -44,6 +47,11 @@ export class Outbound implements VerdictReceiver, CongestedOutput, EncodeFailure
   /** Events and calls accepted for sending so far. */
   prepared = 0;
   readonly #context: CongestedSocket;
+  // Held here as well, because with every subscriber of a message what leads to them is out of the processor's caches.
+  readonly #engine: EngineSocket;
+  readonly #middleware: MiddlewareFunctions;
+  /** Messages are taken from the handshake on, until something ends this. */
+  #phase: 'before' | 'open' | 'over' = 'before';
   /** The entry that waits for the verdict of the middleware. */
   #asked: Entry | undefined;
   /** What waits behind it, or for the network to take other things first. */
@@ -52,7 +60,6 @@ export class Outbound implements VerdictReceiver, CongestedOutput, EncodeFailure
   #line: MiddlewareStream | undefined;
   #stream: WritableConsumableStream<WireEvent> | undefined;
   #batcher: Batcher<Packet> | undefined;
-  #ended = false;
   #calls: CallTable | undefined;
   #congestion: Congestion | undefined;
   /** When the `#asked` came, and the first packet of the batch. */
@@ -61,6 +68,19 @@ export class Outbound implements VerdictReceiver, CongestedOutput, EncodeFailure
 
   constructor(context: CongestedSocket) {
     this.#context = context;
+    this.#engine = context.engine;
+    this.#middleware = context.server.middlewareFunctions;
+  }
+
+  /** Takes messages from now on. */
+  open(): void {
+    if (this.#phase === 'before') this.#phase = 'open';
+  }
+
+  /** The connection is closed: batching ends, messages are refused. */
+  close(): void {
+    this.#phase = 'over';
+    this.#batcher?.dispose();
   }
 
   get calls(): CallTable {
@@ -81,7 +101,7 @@ export class Outbound implements VerdictReceiver, CongestedOutput, EncodeFailure
 
   /** Whether calls wait for their answer, or messages for the middleware. */
   get isBusy(): boolean {
-    return this.#isWaiting || (this.#calls !== undefined && this.#calls.size > 0);
+    return this.#isWaiting || (this.#calls?.size ?? 0) > 0;
   }
 
   /** Messages that have not left this process yet. */
@@ -114,18 +134,15 @@ export class Outbound implements VerdictReceiver, CongestedOutput, EncodeFailure
 
   /** Takes a message of a channel. */
   deliver(publication: Publication): void {
-    const { state, server, engine } = this.#context;
-    if (state !== 'open' || this.#ended) {
+    if (this.#phase !== 'open') {
       this.#refuse('#publish');
       return;
     }
     this.prepared += 1;
     this.#stream?.write({ event: '#publish', data: publication.packet() });
-    if (!this.#isWaiting && server.middlewareFunctions.outbound === undefined && !this.isBuffering) {
-      engine.sendShared(publication);
-      return;
-    }
-    this.#enqueue(publication);
+    if (!this.#isWaiting && this.#middleware.outbound === undefined && !this.isBuffering)
+      this.#engine.sendShared(publication);
+    else this.#enqueue(publication);
   }
 
   /** The events and calls, for who wants to watch them. */
@@ -135,7 +152,7 @@ export class Outbound implements VerdictReceiver, CongestedOutput, EncodeFailure
 
   /** Sends an event that nobody answers; on a socket that is not open it emits an error instead. */
   transmit(event: string, data: unknown, options?: TransmitOptions): void {
-    if (this.#context.state !== 'open' || this.#ended) {
+    if (this.#phase !== 'open') {
       this.#refuse(event);
       return;
     }
@@ -151,7 +168,7 @@ export class Outbound implements VerdictReceiver, CongestedOutput, EncodeFailure
 
   /** Calls a procedure of the client; settles with its answer. */
   invoke(event: string, data: unknown, ackTimeout: number | undefined): Promise<unknown> {
-    if (this.#context.state !== 'open' || this.#ended) {
+    if (this.#phase !== 'open') {
       const error = new BadConnectionError(
         `Socket invoke ${event} event was aborted due to a bad connection`,
         'connectAbort',
@@ -251,10 +268,9 @@ export class Outbound implements VerdictReceiver, CongestedOutput, EncodeFailure
    * @throws {BadConnectionError} when the connection is not open, or ends before
    */
   whenWritable<T>(event: string, data: unknown, send: () => Promise<T>): Promise<T> {
-    if (this.#context.state !== 'open' || this.#ended) {
+    if (this.#phase !== 'open') {
       this.#refuse(event);
-      const message = `Event ${event} was aborted due to a bad connection`;
-      return Promise.reject(new BadConnectionError(message, 'connectAbort'));
+      return Promise.reject(abortedEvent(event, 'connectAbort'));
     }
     const congestion = this.#congestion;
     if (congestion === undefined || (!congestion.isHigh && congestion.room.size === 0)) return send();
@@ -279,9 +295,8 @@ export class Outbound implements VerdictReceiver, CongestedOutput, EncodeFailure
   }
 
   #middlewareStream(): MiddlewareStream | undefined {
-    const { server } = this.#context;
     // Remembered, because what leads to it is out of the processor's caches with every subscriber of a message.
-    if (this.#line?.middleware !== server.middlewareFunctions.outbound)
+    if (this.#line?.middleware !== this.#middleware.outbound)
       this.#line = this.#context.middleware.line('outbound');
     return this.#line;
   }
@@ -365,7 +380,8 @@ export class Outbound implements VerdictReceiver, CongestedOutput, EncodeFailure
   flushForClose(): void {
     this.#congestion?.end();
     for (const entry of this.#takeLane()) {
-      if (!this.#mustAsk(entry)) this.#write(entry, useCacheByDefault(entry));
+      const mustAsk = isPublish(entry) && this.#middleware.outbound !== undefined;
+      if (!mustAsk) this.#write(entry, useCacheByDefault(entry));
     }
     this.#batcher?.flushBatch();
     this.#context.engine.flush();
@@ -373,7 +389,7 @@ export class Outbound implements VerdictReceiver, CongestedOutput, EncodeFailure
 
   /** Drops what waits in the ordered lane, and takes nothing more. Calls in it are rejected. */
   kill(): void {
-    this.#ended = true;
+    this.#phase = 'over';
     this.#stream?.kill();
     this.#abortRoom();
     this.#dropLane();
@@ -381,15 +397,12 @@ export class Outbound implements VerdictReceiver, CongestedOutput, EncodeFailure
 
   /** What waits for room has not been taken yet. */
   #abortRoom(): void {
-    this.#congestion?.room.abort((event) => {
-      const message = `Event ${event} was aborted due to a bad connection`;
-      return new BadConnectionError(message, 'disconnect');
-    });
+    this.#congestion?.room.abort((event) => abortedEvent(event, 'disconnect'));
   }
 
   /** Drops everything that waits here, and takes nothing more. */
   discard(): void {
-    this.#ended = true;
+    this.#phase = 'over';
     this.#congestion?.end();
     this.#dropLane();
     this.#batcher?.cancelBatch();
@@ -398,8 +411,7 @@ export class Outbound implements VerdictReceiver, CongestedOutput, EncodeFailure
   #dropLane(): void {
     for (const entry of this.#takeLane()) {
       if (entry instanceof Publication || entry.call === undefined) continue;
-      const message = `Event ${entry.event} was aborted due to a bad connection`;
-      this.calls.reject(entry.call, new BadConnectionError(message, 'disconnect'));
+      this.calls.reject(entry.call, abortedEvent(entry.event, 'disconnect'));
     }
     this.#congestion?.update();
   }
@@ -412,20 +424,11 @@ export class Outbound implements VerdictReceiver, CongestedOutput, EncodeFailure
     return lane?.takeAll() ?? [];
   }
 
-  #mustAsk(entry: Entry): boolean {
-    return isPublish(entry) && this.#context.server.middlewareFunctions.outbound !== undefined;
-  }
-
   /** Takes nothing more; what waits is still sent. */
   end(): void {
-    this.#ended = true;
+    this.#phase = 'over';
     this.#abortRoom();
     this.#stream?.close();
-  }
-
-  /** Ends batching; the connection is gone. */
-  disposeBatcher(): void {
-    this.#batcher?.dispose();
   }
 
   abortCalls(makeError: (event: string) => Error): void {

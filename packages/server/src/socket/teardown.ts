@@ -6,6 +6,7 @@ import {
   spawn,
 } from '@socketcluster-ts/core';
 import { withoutStack } from '../engine/without-stack.js';
+import { abortedEvent } from './aborted-event.js';
 import { microtasksDone } from './after-microtasks.js';
 import type { Connection } from './connection.js';
 import type { Inbound } from './inbound.js';
@@ -28,18 +29,14 @@ export function teardown(
   const wasConnecting = connection.state === 'connecting';
   const shownReason = reason || errorStatuses[code] || reason;
   const type = wasConnecting ? 'connectAbort' : 'disconnect';
-  const abortCalls = (): void =>
-    outbound.abortCalls((event) => {
-      const message = `Event ${event} was aborted due to a bad connection`;
-      return new BadConnectionError(message, type, code, shownReason);
-    });
+  const abortCalls = (): void => outbound.abortCalls((event) => abortedEvent(event, type, code, shownReason));
   if (connection.state === 'closed') {
     abortCalls();
     return;
   }
   connection.stopClocks();
-  outbound.disposeBatcher();
   connection.state = 'closed';
+  outbound.close();
   inbound.dropBatch();
   const { streamCleanupMode } = connection.settings;
   if (streamCleanupMode === 'kill') inbound.kill();
