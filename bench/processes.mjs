@@ -29,9 +29,12 @@ export class ServerProcess {
 
   /**
    * @param {[string, string[]]} command
+   * @param {{ isFree?: boolean }} [placing] whether it may run on any core
    */
-  constructor([program, programArguments]) {
-    const [file, parameters] = pinned(SERVER_CORE, program, programArguments);
+  constructor([program, programArguments], { isFree = false } = {}) {
+    const [file, parameters] = isFree
+      ? [program, programArguments]
+      : pinned(SERVER_CORE, program, programArguments);
     this.#child = spawn(file, parameters, { stdio: ['pipe', 'pipe', 'pipe'] });
     this.#child.stderr.on('data', (chunk) => {
       this.#errors = (this.#errors + chunk).slice(-KEPT_OUTPUT);

@@ -91,7 +91,8 @@ function cell(summary, figure) {
   return min === max ? median : `${median} (${min}–${max})`;
 }
 
-function markdown(rows) {
+/** A table in Markdown, its first row the head. @param {string[][]} rows */
+export function markdown(rows) {
   const widths = rows[0].map((_, column) => Math.max(3, ...rows.map((row) => row[column].length)));
   const lines = rows.map(
     (row) => `| ${row.map((text, column) => text.padEnd(widths[column])).join(' | ')} |`,

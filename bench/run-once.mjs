@@ -37,8 +37,8 @@ export async function runOnce(scenario, server, { mode, flags: moreFlags = [] })
   }
 }
 
-/** A run with a fault is no result, whatever figures it gave. */
-function failureOf({ failure, faults }) {
+/** Why a run is no result: one with a fault is none, whatever figures it gave. Undefined when it is one. */
+export function failureOf({ failure, faults }) {
   if (faults.total === 0) return failure;
   const counts = Object.entries(faults.counts)
     .filter(([, count]) => count > 0)

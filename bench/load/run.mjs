@@ -12,6 +12,7 @@ import { churn } from './scenarios/churn.mjs';
 import { connections } from './scenarios/connections.mjs';
 import { fanOut } from './scenarios/fan-out.mjs';
 import { idle } from './scenarios/idle.mjs';
+import { relay } from './scenarios/relay.mjs';
 import { rpc } from './scenarios/rpc.mjs';
 import { stoppedReaders } from './scenarios/stopped-readers.mjs';
 
@@ -23,4 +24,5 @@ export const scenarios = {
   idle,
   churn,
   'stopped-readers': stoppedReaders,
+  relay,
 };
