@@ -13,21 +13,21 @@ export interface Engine {
   membership(port: number, host?: string): Membership;
 }
 
+/** One Redis server. */
+export const REDIS: Engine = {
+  name: 'Redis',
+  letter: 'a',
+  start: (place) => startRedis(place === undefined ? {} : { place }),
+  membership: (port, host = '127.0.0.1') => ({ engine: 'redis', link: { redis: { host, port } } }),
+};
+
+/** One NATS server. */
+export const NATS: Engine = {
+  name: 'NATS',
+  letter: 'b',
+  start: (place) => startNats([], undefined, place),
+  membership: (port, host = '127.0.0.1') => ({ engine: 'nats', link: { servers: `nats://${host}:${port}` } }),
+};
+
 /** The engines that a cluster can have, each as one server. */
-export const ENGINES: readonly Engine[] = [
-  {
-    name: 'Redis',
-    letter: 'a',
-    start: (place) => startRedis(place === undefined ? {} : { place }),
-    membership: (port, host = '127.0.0.1') => ({ engine: 'redis', link: { redis: { host, port } } }),
-  },
-  {
-    name: 'NATS',
-    letter: 'b',
-    start: (place) => startNats([], undefined, place),
-    membership: (port, host = '127.0.0.1') => ({
-      engine: 'nats',
-      link: { servers: `nats://${host}:${port}` },
-    }),
-  },
-];
+export const ENGINES: readonly Engine[] = [REDIS, NATS];

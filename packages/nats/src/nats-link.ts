@@ -26,8 +26,8 @@ export interface NatsLinkOptions extends Omit<ConnectionOptions, 'reconnect' | '
   readonly prefix?: string | undefined;
 }
 
-/** Delays between attempts to connect, in ms: doubled each time, up to the second. */
-const RETRY_MS = { first: 100, most: 5000 };
+/** Delays between attempts to connect, in ms: doubled each time, up to the second, and by chance down to their half. */
+const RETRY_MS = { first: 100, most: 2000 };
 /** An engine that answers nothing is noticed after this time, twice. */
 const PING_INTERVAL_MS = 2000;
 /** A server that has not taken a connection by then is tried again. */
@@ -159,7 +159,8 @@ class NatsLink implements BrokerLink {
 
   #connectAgain(error: BrokerError): void {
     if (this.#isClosed) return;
-    const delay = Math.min(RETRY_MS.first * 2 ** Math.min(this.#failures, 10), RETRY_MS.most);
+    const longest = Math.min(RETRY_MS.first * 2 ** Math.min(this.#failures, 10), RETRY_MS.most);
+    const delay = Math.ceil(longest * (0.5 + Math.random() / 2));
     this.#failures += 1;
     this.#retry = setTimeout(() => void this.#open(), delay);
     this.#handlers?.onStatus('connecting', error);

@@ -1,13 +1,14 @@
 import { startTcpRelay } from '@socketcluster-ts/testkit';
 import { expect } from 'vitest';
-import { ENGINES } from '../engines.js';
+import type { Engine } from '../engines.js';
 import { FaultCluster, MAX_BUFFERED_MESSAGES } from '../fault-cluster.js';
 import { faultRow } from '../fault-row.js';
 import { pass } from '../fault-server.js';
 
 const LATENCY_MS = 500;
 
-for (const engine of ENGINES) {
+/** The rows of an engine that pauses, or is far away. */
+export function slowRows(engine: Engine): void {
   faultRow(
     {
       row: `13${engine.letter}1`,

@@ -1,6 +1,6 @@
 import { startTcpRelay, type TcpRelay } from '@socketcluster-ts/testkit';
 import { expect } from 'vitest';
-import { ENGINES } from '../engines.js';
+import type { Engine } from '../engines.js';
 import { FaultCluster } from '../fault-cluster.js';
 import { faultRow } from '../fault-row.js';
 import { pass } from '../fault-server.js';
@@ -32,7 +32,8 @@ const PARTITIONS: readonly Partition[] = [
   },
 ];
 
-for (const engine of ENGINES) {
+/** The rows of an engine that a relay cuts off from one of two nodes. */
+export function unreachableRows(engine: Engine): void {
   for (const [index, { inject, begin, end }] of PARTITIONS.entries()) {
     faultRow(
       {
