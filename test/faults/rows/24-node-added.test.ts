@@ -34,7 +34,11 @@ for (const engine of ENGINES) {
       const { code } = await third.server.kill('SIGTERM');
       expect(code).toBe(0);
       await run.heals(performance.now());
-      expect(third.load.endingsSince(0)).toEqual({ 1012: third.load.clients.length });
+      for (const { name, endings } of third.load.clients) {
+        // The published client that has something to send while it is being closed says 1005 to itself.
+        const allowed = name.includes('published') ? [1012, 1005] : [1012];
+        expect(endings.map((ending) => ending.code)).toEqual([expect.toBeOneOf(allowed)]);
+      }
       let clients = 0;
       for (const { server, load, gaps } of staying) {
         const state = await untilState(server, ({ isReady }) => isReady, run.patienceMs);
