@@ -9,9 +9,9 @@ const { env } = process;
 
 /** The link to the engine that the environment names. */
 function linkOf({ REDIS_URL, NATS_URL, NATS_USER: user, NATS_PASSWORD: pass }) {
-  if ((REDIS_URL === undefined) === (NATS_URL === undefined))
+  if (!REDIS_URL === !NATS_URL)
     throw new Error('Exactly one of REDIS_URL and NATS_URL must say where the engine is');
-  if (REDIS_URL !== undefined) return redisLink({ url: REDIS_URL });
+  if (REDIS_URL) return redisLink({ url: REDIS_URL });
   return natsLink({ servers: NATS_URL.split(','), user, pass });
 }
 
@@ -39,7 +39,7 @@ const httpServer = createServer((request, response) => {
 const server = attach(httpServer, {
   authKey: env.AUTH_KEY,
   brokerEngine: broker,
-  trustedProxies: env.TRUSTED_PROXIES?.split(',') ?? [],
+  trustedProxies: env.TRUSTED_PROXIES ? env.TRUSTED_PROXIES.split(',') : [],
 });
 const health = healthHandler(server);
 

@@ -58,7 +58,7 @@ describe('the image', () => {
   });
 
   test.each([
-    [{ AUTH_KEY }, 'Exactly one of REDIS_URL and NATS_URL'],
+    [{ AUTH_KEY, REDIS_URL: '' }, 'Exactly one of REDIS_URL and NATS_URL'],
     [{ AUTH_KEY, REDIS_URL: 'redis://x', NATS_URL: 'nats://x' }, 'Exactly one of REDIS_URL and NATS_URL'],
     [{ REDIS_URL: 'redis://x' }, 'AUTH_KEY must be set'],
     [{ AUTH_KEY, REDIS_URL: 'redis://x', DRAIN_TIMEOUT_MS: '25s' }, 'DRAIN_TIMEOUT_MS must be a number'],
