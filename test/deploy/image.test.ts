@@ -1,5 +1,11 @@
 /** The image, as far as it can be judged without building it. */
-import { existsSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterTest } from '@socketcluster-ts/testkit';
 import { describe, expect, test } from 'vitest';
 import { commandOf, instruction, textOf, variablesRead } from './deployment.js';
 import { NodeProcess } from './node-process.js';
@@ -11,6 +17,13 @@ interface Manifest {
 
 const AUTH_KEY = 'a secret of the tests, which is long enough';
 const root = new URL('../../', import.meta.url);
+
+/** What is copied into the image, from the root of the repository. */
+function copiedPaths(): string[] {
+  return [...textOf('Dockerfile').matchAll(/^COPY --from=build (.*) \S+$/gm)]
+    .flatMap(([, sources]) => sources?.split(' ') ?? [])
+    .map((path) => path.replace(/^\/app\//, ''));
+}
 
 describe('the image', () => {
   test('runs as a user without rights, with nothing but Node and what the program needs', () => {
@@ -27,9 +40,7 @@ describe('the image', () => {
   });
 
   test('copies files that are there, and builds the packages that the program imports', () => {
-    const copied = [...textOf('Dockerfile').matchAll(/^COPY --from=build (.*) \S+$/gm)]
-      .flatMap(([, sources]) => sources?.split(' ') ?? [])
-      .map((path) => path.replace(/^\/app\//, ''));
+    const copied = copiedPaths();
     expect(copied.length).toBeGreaterThan(3);
     expect(copied.filter((path) => !existsSync(new URL(path, root)))).toEqual([]);
 
@@ -46,6 +57,28 @@ describe('the image', () => {
     // The runtime of containers sets it.
     const read = [...variablesRead()].filter((name) => name !== 'HOSTNAME');
     expect(described.toSorted()).toEqual(read.toSorted());
+  });
+
+  test('has all that the program needs when it is installed as the image does', {
+    timeout: 120_000,
+  }, async () => {
+    const app = `${mkdtempSync(join(tmpdir(), 'image-'))}/`;
+    afterTest(() => {
+      rmSync(app, { recursive: true, force: true });
+    });
+    for (const path of copiedPaths()) {
+      const filter = (file: string): boolean => basename(file) !== 'node_modules';
+      cpSync(fileURLToPath(new URL(path, root)), join(app, path), { recursive: true, filter });
+    }
+    const install = /RUN npm (ci .*?) &&/.exec(textOf('Dockerfile'))?.[1]?.split(' ') ?? [];
+    expect(install).toContain('--omit=dev');
+    // What an outer npm has set is about its own folder.
+    const others = Object.entries(process.env).filter(([name]) => !name.startsWith('npm_'));
+    const environment = { ...Object.fromEntries(others), NODE_ENV: 'production' };
+    await promisify(execFile)('npm', [...install, '--prefer-offline'], { cwd: app, env: environment });
+    expect(existsSync(join(app, 'node_modules/typescript'))).toBe(false);
+    const node = await NodeProcess.start({ AUTH_KEY, REDIS_URL: 'redis://127.0.0.1:1' }, app);
+    await node.answers('/live', 200);
   });
 
   test('lives without its engine, and takes clients only with it', async () => {

@@ -5,6 +5,7 @@ import { commandOf, instruction } from './deployment.js';
 
 /** Starting takes a while on a machine that is busy. */
 const START_DEADLINE_MS = 30_000;
+const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url));
 
 /** The variables of a process: nothing else of the environment of the tests reaches it. */
 export type Environment = Readonly<Record<string, string>>;
@@ -16,8 +17,9 @@ export class NodeProcess {
   readonly #child: ChildProcess;
   readonly #exited: Promise<ExitInfo>;
 
-  constructor(environment: Environment) {
-    this.#child = runInImage('CMD', { PORT: '0', ...environment });
+  /** `app` stands for the folder `/app` of the image. */
+  constructor(environment: Environment, app: string = REPOSITORY) {
+    this.#child = runInImage('CMD', { PORT: '0', ...environment }, app);
     for (const stream of [this.#child.stdout, this.#child.stderr])
       stream?.setEncoding('utf8').on('data', (text: string) => (this.output += text));
     this.#exited = new Promise((resolve) => {
@@ -26,8 +28,8 @@ export class NodeProcess {
   }
 
   /** Starts a node and waits until it listens. */
-  static async start(environment: Environment): Promise<NodeProcess> {
-    const node = new NodeProcess(environment);
+  static async start(environment: Environment, app?: string): Promise<NodeProcess> {
+    const node = new NodeProcess(environment, app);
     await until(() => node.output.includes('listening on'), START_DEADLINE_MS);
     return node;
   }
@@ -62,7 +64,7 @@ export class NodeProcess {
 
   /** How the health check of the image ends. */
   async healthCheck(): Promise<number | null> {
-    const child = runInImage('HEALTHCHECK', { PORT: String(this.port) });
+    const child = runInImage('HEALTHCHECK', { PORT: String(this.port) }, REPOSITORY);
     return new Promise((resolve) => {
       child.once('exit', resolve);
     });
@@ -77,12 +79,11 @@ export class NodeProcess {
 }
 
 /** Runs the command of an instruction, in the folder that the image has for it. */
-function runInImage(name: 'CMD' | 'HEALTHCHECK', environment: Environment): ChildProcess {
+function runInImage(name: 'CMD' | 'HEALTHCHECK', environment: Environment, app: string): ChildProcess {
   const [program, ...args] = commandOf(name);
   if (program !== 'node') throw new Error(`The image has no ${program}`);
-  const root = fileURLToPath(new URL('../../', import.meta.url));
   const child = spawn(process.execPath, args, {
-    cwd: instruction('WORKDIR').replace(/^\/app\//, root),
+    cwd: instruction('WORKDIR').replace(/^\/app\//, app),
     env: environment,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
