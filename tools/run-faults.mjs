@@ -166,7 +166,9 @@ function writeTable(lines, { times, isAll }) {
     .slice(begin + BEGIN.length, end)
     .trim()
     .split('\n');
-  const headings = isAll ? [] : before.filter((line) => line !== '' && !line.startsWith('|'));
+  const which = isAll ? '' : `Rows ${lines.map((line) => line.cells[0]).join(', ')}: `;
+  const isHeading = (text) => text !== '' && !text.startsWith('|') && !text.startsWith(which);
+  const headings = isAll ? [] : before.filter(isHeading);
   const cells = new Map(
     isAll
       ? []
@@ -177,7 +179,6 @@ function writeTable(lines, { times, isAll }) {
   );
   for (const line of lines) cells.set(line.cells[0], line.cells);
   const table = tableOf([...cells].toSorted(([a], [b]) => byRow(a, b)).map(([, each]) => each));
-  const which = isAll ? '' : `Rows ${lines.map((line) => line.cells[0]).join(', ')}: `;
   const made = `${which}${new Date().toISOString().slice(0, 10)}, ${cpus()[0]?.model ?? 'unknown processor'}, ${cpus().length} cores, Node ${process.versions.node}, load average ${loadavg()[1].toFixed(1)}, ${times} × each row.`;
   writeFileSync(
     DOCUMENT,
