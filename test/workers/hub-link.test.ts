@@ -132,6 +132,23 @@ describe('A hub', () => {
     expect(await publish(await one.client(), 'room', 1)).toBeUndefined();
   });
 
+  test('a link that is closed while it connects stays closed', async () => {
+    const path = await pathOfHub();
+    await openAt(path);
+    const link = hubLink(path);
+    const statuses: string[] = [];
+    link.connect({
+      onMessage: () => {},
+      onStatus: (status) => void statuses.push(status),
+      onLost: () => {},
+      onError: () => {},
+    });
+    await link.close();
+    const [one] = (await startCluster(() => hubLink(path), 1)) as [ClusterNode];
+    expect(await publish(await one.client(), 'room', 1)).toBeUndefined();
+    expect(statuses).toEqual(['closed']);
+  });
+
   test('rejects when its path cannot be had', async () => {
     await expect(openHub('/nowhere/at/all')).rejects.toThrow(/ENOENT|EACCES/);
   });

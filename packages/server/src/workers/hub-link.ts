@@ -71,6 +71,11 @@ class HubLink implements BrokerLink {
     const reader = new HubFrameReader((frame) => this.#take(frame));
     let failure: Error | undefined;
     socket.on('connect', () => {
+      // Closed while it was connecting.
+      if (this.#isClosed) {
+        socket.destroy();
+        return;
+      }
       this.#socket = socket;
       this.#handlers?.onStatus('connected');
     });

@@ -76,11 +76,7 @@ export class Supervisor extends AsyncStreamEmitter<WorkerPoolEvents> implements 
    * @throws {ProcessExitError} with the reason, when one of them does not; the others are ended then
    */
   async start(): Promise<void> {
-    this.#place = await makePrivatePath();
-    this.#hub = await openHub(this.#place.path, {
-      link: this.#options.link?.(),
-      onError: (error) => this.emit('linkError', { error }),
-    });
+    await this.#openHub();
     for (let index = 0; index < this.#options.workers; index++) {
       const delays = new RestartDelays(this.#options.restartDelay);
       this.#slots.push({ index, delays, process: this.#fork(index), restarts: 0, restart: undefined });
@@ -113,6 +109,18 @@ export class Supervisor extends AsyncStreamEmitter<WorkerPoolEvents> implements 
 
   close(): Promise<{ closed: number; terminated: number }> {
     return (this.#closing ??= this.#close());
+  }
+
+  async #openHub(): Promise<void> {
+    const link = this.#options.link?.();
+    this.#place = await makePrivatePath();
+    try {
+      const onError = (error: Error): void => this.emit('linkError', { error });
+      this.#hub = await openHub(this.#place.path, { link, onError });
+    } catch (error) {
+      await this.#place.remove();
+      throw error;
+    }
   }
 
   async #closeHub(): Promise<void> {
