@@ -25,7 +25,7 @@ export function documentResult(result) {
     BEGIN,
     '',
     `${madeAt.slice(0, 10)}, ${machine.processor}, ${machine.cores} cores, ${machine.kernel}, Node ${machine.node.slice(1)}, ` +
-      `Bun ${machine.bun}. Median (least–most) of ${rounds} alternating rounds.`,
+      `Bun ${machine.bun}. Median (least–most) of ${rounds} alternating rounds.${measuredLater(result)}`,
     '',
     table(result, scenarios, shownServers),
     '',
@@ -38,6 +38,16 @@ export function documentResult(result) {
   ].join('\n');
   writeFileSync(DOCUMENT, document.slice(0, begin) + text + document.slice(end + END.length));
   return DOCUMENT;
+}
+
+/** Which scenarios were measured by themselves, after the rest. */
+function measuredLater({ scenarios: results }) {
+  const later = results.filter(({ madeAt }) => madeAt !== undefined);
+  if (later.length === 0) return '';
+  const said = later.map(
+    ({ name, madeAt, rounds }) => `\`${name}\` (${madeAt.slice(0, 10)}, ${rounds} rounds)`,
+  );
+  return ` Measured later, by themselves: ${said.join(', ')}.`;
 }
 
 /** The chart of the readers that stopped, if it was drawn. */

@@ -46,18 +46,18 @@ export function readResult(name) {
 }
 
 /**
- * An earlier result, with the scenarios of a later one in the place of its own.
+ * An earlier result, with the scenarios of a later one in the place of its own; these say when they were measured, and how often.
  * @param {{ scenarios: { name: string }[], failures: string[] }} earlier
- * @param {{ scenarios: { name: string }[], failures: string[] }} later
+ * @param {{ madeAt: string, rounds: number, scenarios: { name: string }[], failures: string[] }} later
  */
 export function replaceScenarios(earlier, later) {
-  const isNew = (name) => later.scenarios.some((scenario) => scenario.name === name);
+  const { madeAt, rounds } = later;
+  const replaced = later.scenarios.map((scenario) => ({ ...scenario, madeAt, rounds }));
+  const isNew = (name) => replaced.some((scenario) => scenario.name === name);
   return {
-    ...later,
+    ...earlier,
     scenarios: allScenarios
-      .map(({ name }) =>
-        [...later.scenarios, ...earlier.scenarios].find((scenario) => scenario.name === name),
-      )
+      .map(({ name }) => [...replaced, ...earlier.scenarios].find((scenario) => scenario.name === name))
       .filter((scenario) => scenario !== undefined),
     failures: [...earlier.failures.filter((failure) => !isNew(failure.split(',', 1)[0])), ...later.failures],
   };

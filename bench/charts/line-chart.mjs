@@ -6,6 +6,7 @@ const MARGIN = 20;
 const GAP = 28;
 const HEAD = 62;
 const FOOT = 44;
+const LABEL_HEIGHT = 14;
 const PANEL_HEAD = 44;
 const PLOT = 110;
 const AXIS = 26;
@@ -77,8 +78,12 @@ function drawPanel({ title, unit, points, lines = [{ label: '', kind: 'ours', po
     );
     const last = own.at(-1);
     if (label === '' || last === undefined) continue;
-    // Above its end, but not outside of the panel.
-    const y = Math.max(toY(last.y) - 6, PANEL_HEAD + 8);
+    // Above its end, but not outside of the panel; below it where another line ends close above.
+    const isCrowded = lines.some(({ points: other }) => {
+      const above = other === own ? undefined : other.at(-1);
+      return above !== undefined && above.y >= last.y && toY(last.y) - toY(above.y) < LABEL_HEIGHT;
+    });
+    const y = Math.max(toY(last.y) + (isCrowded ? LABEL_HEIGHT : -6), PANEL_HEAD + 8);
     const fill = kind === 'ours' ? theme.ours : theme.quiet;
     const weight = kind === 'ours' ? 600 : 400;
     parts.push(text(label, { x: toX(last.x), y, size: 11, weight, fill, anchor: 'end' }));
