@@ -29,7 +29,8 @@ export function drawStoppedReaders({ scenarios, machine, madeAt }, folder) {
   const chart = {
     title: `${stopped} clients stop reading, ${subscribers.toLocaleString('en-US')} go on`,
     subtitle: `All read for ${beforeMs / 1000} s. Those that stop are sent 3 MB a second each. Lower is better; across are seconds.`,
-    footer: `${madeAt.slice(0, 10)}, ${machine.processor}, Node ${machine.node.slice(1)}. All axes begin at zero.`,
+    // It may have been measured after the rest.
+    footer: `${(scenario.madeAt ?? madeAt).slice(0, 10)}, ${machine.processor}, Node ${machine.node.slice(1)}. All axes begin at zero.`,
     columns: 2,
     panels: [
       {
