@@ -4,6 +4,7 @@ import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterTest, withDeadline } from '@socketcluster-ts/testkit';
+import { stopProcess } from './stop-process.js';
 
 /** Starting takes a while on a machine that is busy. */
 const START_DEADLINE_MS = 20_000;
@@ -73,7 +74,12 @@ export async function startEngine(engine: EngineProgram): Promise<EngineProcess>
     rmSync(folder, { recursive: true, force: true });
   });
   await start();
-  return { port, signal: (name) => void child?.kill(name), kill, start };
+  return { port, signal: (name) => sendSignal(child, name), kill, start };
+}
+
+function sendSignal(child: ChildProcess | undefined, name: NodeJS.Signals): void {
+  if (name === 'SIGSTOP' && child?.pid !== undefined) stopProcess(child.pid);
+  else child?.kill(name);
 }
 
 /** A port that is free now. */

@@ -19,6 +19,7 @@ import {
 } from '../cluster/cluster-node.js';
 import { checkDelivery } from '../cluster/delivery.js';
 import { describeLink } from '../cluster/link-conformance.js';
+import { stopProcess } from '../cluster/stop-process.js';
 import { START_DEADLINE_MS } from './spawn-pool.js';
 
 async function pathOfHub(): Promise<string> {
@@ -53,7 +54,7 @@ describeLink('The hub of a machine', async () => {
     start: async () => {
       hub = await spawnHub(path);
     },
-    pause: () => void hub.kill('SIGSTOP'),
+    pause: () => stopProcess(Number(hub.pid)),
     resume: () => void hub.kill('SIGCONT'),
   };
 });
