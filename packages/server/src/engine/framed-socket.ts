@@ -68,37 +68,35 @@ export interface FramedSocketSettings {
  * connection holds, and most never need it. Both sides write whole frames to the same stream, so they never mix.
  */
 export class FramedSocket implements EngineSocket, FrameSink {
-  // What sending uses comes first: the fields lie in memory in this order, and with a thousand connections it is out of the
-  // processor's caches each time.
-  readonly #net: NetSocket;
-  #ws: WebSocket | undefined;
-  /** Without `ws`: nothing can be sent any more. */
-  #isOver = false;
-  heldMessages = 0;
-  heldBytes = 0;
-  /** Frames that are held back, in order; behind them the `#text`. */
-  #first: Buffer | undefined;
-  #rest: Buffer[] | undefined;
-  /** Frames whose bytes are the characters of this text. */
-  #text = '';
-  /** Whether every frame held back goes to other connections too. */
-  #areAllShared = true;
-  #unsent: UnsentWrites | undefined;
   handlers: EngineSocketHandlers | undefined;
   bytesReceived = 0;
   reads = 0;
-  readonly #reader: FrameReader;
-  /** Whether another piece of what has been read follows without a pause. */
-  #isMoreBuffered = false;
-  #isPaused = false;
+  readonly #net: NetSocket;
   readonly #adopter: ConnectionAdopter;
+  #ws: WebSocket | undefined;
+  /** Without `ws`: nothing can be sent any more. */
+  #isOver = false;
   /** Without `ws`: what the peer said when it closed. */
   #close: Close | undefined;
   /** The request, or its text once nobody is expected to look at it. */
   #request: IncomingMessage | string;
   #isRequestHeld = false;
+  readonly #reader: FrameReader;
   /** The listener by which `ws` reads. */
   #passOn: ((chunk: Buffer) => void) | undefined;
+  /** Frames that are held back, in order; behind them the `#text`. */
+  #first: Buffer | undefined;
+  #rest: Buffer[] | undefined;
+  /** Frames whose bytes are the characters of this text. */
+  #text = '';
+  heldBytes = 0;
+  heldMessages = 0;
+  /** Whether every frame held back goes to other connections too. */
+  #areAllShared = true;
+  #unsent: UnsentWrites | undefined;
+  #isPaused = false;
+  /** Whether another piece of what has been read follows without a pause. */
+  #isMoreBuffered = false;
 
   /** `ws` is its object of the library, if that has opened the connection. */
   constructor(

@@ -52,8 +52,6 @@ const EVERY_REASON = 3;
  * look at such a part do not make it.
  */
 export abstract class Connection implements HeartbeatOwner, CongestedSocket {
-  /** First, because deliveries look for it. */
-  readonly outbound: Outbound;
   state: SocketState = 'connecting';
   /** Its close is no error, whatever the code. */
   isDismissed = false;
@@ -62,6 +60,7 @@ export abstract class Connection implements HeartbeatOwner, CongestedSocket {
   readonly engine: EngineSocket;
   readonly protocolVersion: number;
   readonly settings: SocketSettings;
+  readonly outbound: Outbound;
   /** What the client and the server agreed on in the handshake; `undefined` for a client that knows of none. */
   extensions: readonly Extension[] | undefined;
   /** Calls of the client that were handed to the application and have no answer yet; see {@link admitsCall}. */

@@ -44,28 +44,27 @@ import { measurePressure, NO_PRESSURE, type Pressure } from './pressure.js';
  * handshake reply and pings waits behind them.
  */
 export class Outbound implements VerdictReceiver, CongestedOutput, EncodeFailures {
-  // What a delivery uses comes first, and is held here as well: with every subscriber of a message it is out of the
-  // processor's caches.
-  /** Messages are taken from the handshake on, until something ends this. */
-  #phase: 'before' | 'open' | 'over' = 'before';
   /** Events and calls accepted for sending so far. */
   prepared = 0;
-  #stream: WritableConsumableStream<WireEvent> | undefined;
+  readonly #context: CongestedSocket;
+  // Held here as well, because with every subscriber of a message what leads to them is out of the processor's caches.
+  readonly #engine: EngineSocket;
+  readonly #middleware: MiddlewareFunctions;
+  /** Messages are taken from the handshake on, until something ends this. */
+  #phase: 'before' | 'open' | 'over' = 'before';
   /** The entry that waits for the verdict of the middleware. */
   #asked: Entry | undefined;
   /** What waits behind it, or for the network to take other things first. */
   #lane: Lane<Entry> | undefined;
-  readonly #middleware: MiddlewareFunctions;
-  #batcher: Batcher<Packet> | undefined;
-  readonly #engine: EngineSocket;
   /** The stream of the outbound middleware that was asked last. */
   #line: MiddlewareStream | undefined;
+  #stream: WritableConsumableStream<WireEvent> | undefined;
+  #batcher: Batcher<Packet> | undefined;
+  #calls: CallTable | undefined;
+  #congestion: Congestion | undefined;
   /** When the `#asked` came, and the first packet of the batch. */
   #askedSince = 0;
   #batchedSince = 0;
-  readonly #context: CongestedSocket;
-  #congestion: Congestion | undefined;
-  #calls: CallTable | undefined;
 
   constructor(context: CongestedSocket) {
     this.#context = context;

@@ -69,8 +69,6 @@ export class AGServerSocket<C extends AnyContract = Untyped> extends RpcHost<Soc
   declare readonly AUTHENTICATED: 'authenticated';
   declare readonly UNAUTHENTICATED: 'unauthenticated';
 
-  /** First, because deliveries look for it: see `outbound.ts`. */
-  readonly #life: Lifecycle;
   readonly id: string;
   /** The server it is connected to. */
   readonly server: SocketHost;
@@ -80,6 +78,7 @@ export class AGServerSocket<C extends AnyContract = Untyped> extends RpcHost<Soc
   /** The client's address as a trusted proxy reports it (option `trustedProxies`), or as something set it on the request. */
   declare forwardedForAddress?: string;
   readonly #settings: ServerSocketSettings;
+  readonly #life: Lifecycle;
 
   constructor(id: string, server: SocketHost, engine: EngineSocket, settings: ServerSocketSettings) {
     super();
