@@ -2,17 +2,11 @@
  * Panels of horizontal bars, as one SVG without anything from outside. Every axis begins at zero and has ticks; a thin line shows the
  * least and the most of all rounds; panels have axes of their own, because they differ in what they count.
  */
-import { axisFor, escaped, round, text } from './svg.mjs';
+import { AXIS, drawSheet, PANEL_HEAD, panelHead } from './sheet.mjs';
+import { axisFor, round, text } from './svg.mjs';
 
-const WIDTH = 860;
-const MARGIN = 20;
-const GAP = 28;
-const HEAD = 62;
-const FOOT = 44;
-const PANEL_HEAD = 44;
 const ROW = 22;
 const BAR = 14;
-const AXIS = 26;
 /** Room for the names of the servers, and for the value behind a bar. */
 const NAMES = 154;
 const VALUES = 48;
@@ -28,28 +22,14 @@ const VALUES = 48;
  * @param {import('./themes.mjs').Theme} theme
  * @returns {string} SVG
  */
-export function barChart({ title, subtitle, footer, columns, panels }, theme) {
-  const panelWidth = (WIDTH - 2 * MARGIN - (columns - 1) * GAP) / columns;
-  const rows = Math.ceil(panels.length / columns);
-  const panelHeight = PANEL_HEAD + AXIS + ROW * Math.max(...panels.map(({ bars }) => bars.length));
-  const height = HEAD + rows * (panelHeight + GAP) + FOOT - GAP;
-  const drawn = panels.map((panel, index) => {
-    const x = MARGIN + (index % columns) * (panelWidth + GAP);
-    const y = HEAD + Math.floor(index / columns) * (panelHeight + GAP);
-    return `<g transform="translate(${x} ${y})">${drawPanel(panel, panelWidth, theme)}</g>`;
-  });
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img" font-family="system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif">`,
-    `<title>${escaped(title)}</title>`,
-    `<desc>${escaped(`${subtitle} ${panels.map(described).join(' ')}`)}</desc>`,
-    `<rect width="${WIDTH}" height="${height}" rx="8" fill="${theme.background}"/>`,
-    text(title, { x: MARGIN, y: 30, size: 18, weight: 600, fill: theme.text }),
-    text(subtitle, { x: MARGIN, y: 48, size: 12, fill: theme.quiet }),
-    ...drawn,
-    text(footer, { x: MARGIN, y: height - 16, size: 11, fill: theme.quiet }),
-    '</svg>',
-    '',
-  ].join('\n');
+export function barChart({ panels, ...chart }, theme) {
+  const content = {
+    height: PANEL_HEAD + AXIS + ROW * Math.max(...panels.map(({ bars }) => bars.length)),
+    panels,
+    draw: (panel, width) => drawPanel(panel, width, theme),
+    describe: described,
+  };
+  return drawSheet(chart, content, theme);
 }
 
 function drawPanel({ title, unit, bars }, width, theme) {
@@ -57,10 +37,7 @@ function drawPanel({ title, unit, bars }, width, theme) {
   const axis = axisFor(Math.max(...bars.map(({ max }) => max)));
   const scale = (value) => round(NAMES + (value / axis.end) * plotWidth);
   const bottom = PANEL_HEAD + bars.length * ROW;
-  const parts = [
-    text(title, { x: 0, y: 14, size: 13, weight: 600, fill: theme.text }),
-    text(unit, { x: 0, y: 31, size: 11, fill: theme.quiet }),
-  ];
+  const parts = [...panelHead({ title, unit }, theme)];
   for (const tick of axis.ticks) {
     const x = scale(tick);
     parts.push(

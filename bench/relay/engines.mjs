@@ -2,11 +2,12 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { freePort } from '../free-port.mjs';
 
 const FOLDERS = [...(process.env.PATH ?? '').split(delimiter), '/usr/bin', '/usr/sbin'];
 const START_TIMEOUT_MS = 20_000;
@@ -47,16 +48,6 @@ export async function startRedisCluster() {
 /** Starts a NATS server. @returns {Promise<Engine>} */
 export function startNats() {
   return start('nats-server', (port) => ['--addr', '127.0.0.1', '--port', `${port}`]);
-}
-
-/** A port of 127.0.0.1 that is free now. @returns {Promise<number>} */
-export async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address();
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 async function createCluster(ports) {

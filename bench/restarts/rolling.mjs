@@ -1,6 +1,7 @@
+import { freePort } from '../free-port.mjs';
 import { Crowd, pass, peakPerSecond, percentile } from './crowd.mjs';
 import { startHaproxy } from './haproxy.mjs';
-import { freePort, ServerProcess } from './server-process.mjs';
+import { ServerProcess } from './server-process.mjs';
 
 /** Who restarts, and who is connected. */
 export const PAIRS = [

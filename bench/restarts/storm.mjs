@@ -1,9 +1,10 @@
+import { freePort } from '../free-port.mjs';
 import { Connection } from '../load/connection.mjs';
 import * as dialect from '../load/dialects/socket-cluster.mjs';
 import { Faults } from '../load/faults.mjs';
 import { inParallel } from '../load/open-connections.mjs';
 import { pass, peakPerSecond, percentile } from './crowd.mjs';
-import { freePort, ServerProcess } from './server-process.mjs';
+import { ServerProcess } from './server-process.mjs';
 
 /** Who is killed. */
 export const KILLED = [

@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterTest, withDeadline } from '@socketcluster-ts/testkit';
+import { afterTest, freePort, withDeadline } from '@socketcluster-ts/testkit';
 import { stopProcess } from './stop-process.js';
 
 /** Starting takes a while on a machine that is busy. */
@@ -80,19 +80,6 @@ export async function startEngine(engine: EngineProgram): Promise<EngineProcess>
 function sendSignal(child: ChildProcess | undefined, name: NodeJS.Signals): void {
   if (name === 'SIGSTOP' && child?.pid !== undefined) stopProcess(child.pid);
   else child?.kill(name);
-}
-
-/** A port that is free now. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => {
-    server.close(resolve);
-  });
-  return port;
 }
 
 async function listening(host: string, port: number, child: ChildProcess): Promise<void> {

@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { connect as connectNats } from '@nats-io/transport-node';
 import { natsLink } from '@socketcluster-ts/nats';
 import type { BrokerLink, LinkStatus } from '@socketcluster-ts/server';
-import { afterTest, until } from '@socketcluster-ts/testkit';
+import { afterTest, freePort, until } from '@socketcluster-ts/testkit';
 import { describe, expect, test } from 'vitest';
 import {
   CLUSTER_DEADLINE_MS,
@@ -15,7 +15,6 @@ import {
 } from './cluster-node.js';
 import { checkDelivery } from './delivery.js';
 import type { EngineProcess } from './engine-process.js';
-import { freePort } from './engine-process.js';
 import { describeLink, type EngineUnderTest } from './link-conformance.js';
 import { startNats, startNatsCluster } from './nats-server.js';
 

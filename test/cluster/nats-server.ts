@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { programPath } from '@socketcluster-ts/testkit';
-import { type EnginePlace, type EngineProcess, freePort, startEngine } from './engine-process.js';
+import { freePort, programPath } from '@socketcluster-ts/testkit';
+import { type EnginePlace, type EngineProcess, startEngine } from './engine-process.js';
 
 /** Starts a NATS server on a free port, with more arguments and settings. */
 export function startNats(

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { programPath } from '@socketcluster-ts/testkit';
-import { type EngineProcess, freePort } from './engine-process.js';
+import { freePort, programPath } from '@socketcluster-ts/testkit';
+import { type EngineProcess } from './engine-process.js';
 import { type RedisServerOptions, startRedis } from './redis-server.js';
 
 const run = promisify(execFile);

@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type RedisLinkOptions, redisLink } from '@socketcluster-ts/redis';
 import { AGSimpleBroker, type RelayBroker, relayBroker } from '@socketcluster-ts/server';
-import { afterTest, until, withDeadline } from '@socketcluster-ts/testkit';
+import { afterTest, freePort, until, withDeadline } from '@socketcluster-ts/testkit';
 import { Redis } from 'ioredis';
 import { generate } from 'selfsigned';
 import { describe, expect, test } from 'vitest';
-import { freePort } from './engine-process.js';
+
 import { startRedis } from './redis-server.js';
 
 const DEADLINE_MS = 10_000;

@@ -18,7 +18,16 @@ function isStopped(pid: number): boolean {
   const tasks = `/proc/${pid}/task`;
   return readdirSync(tasks).every((task) => {
     // The name, in brackets, may hold anything; the state follows it.
-    const stat = readFileSync(`${tasks}/${task}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2).startsWith('T');
+    const stat = statOf(`${tasks}/${task}/stat`);
+    return stat === undefined || stat.slice(stat.lastIndexOf(')') + 2).startsWith('T');
   });
+}
+
+/** What Linux tells of a thread; `undefined` for one that has just ended. */
+function statOf(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return undefined;
+  }
 }

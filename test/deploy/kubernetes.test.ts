@@ -1,10 +1,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterTest, programPath } from '@socketcluster-ts/testkit';
+import { afterTest, freePort, programPath } from '@socketcluster-ts/testkit';
 import type { Container } from 'kubernetes-types/core/v1.js';
 import { describe, expect, test } from 'vitest';
-import { type EngineProcess, freePort, startEngine } from '../cluster/engine-process.js';
+import { type EngineProcess, startEngine } from '../cluster/engine-process.js';
 import { instruction, textOf, variablesRead, yamlOf } from './deployment.js';
 import { all, files, manifests, one, pods, selected } from './manifests.js';
 import { NodeProcess } from './node-process.js';

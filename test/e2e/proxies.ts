@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterTest, programPath, turn, withDeadline } from '@socketcluster-ts/testkit';
+import { afterTest, freePort, programPath, turn, withDeadline } from '@socketcluster-ts/testkit';
 import { generate } from 'selfsigned';
 
 /** A proxy in a process of its own, which is ended with the test. */
@@ -91,19 +91,6 @@ async function temporaryFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'proxy-'));
   afterTest(() => rm(folder, { recursive: true, force: true }));
   return folder;
-}
-
-/** A port of 127.0.0.1 that is free now. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => {
-    server.close(resolve);
-  });
-  return port;
 }
 
 /** Starts a program and resolves when something listens on the port. */

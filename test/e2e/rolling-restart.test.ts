@@ -1,9 +1,9 @@
 /** Two servers behind HAProxy are restarted one after the other, while clients call them all the time. */
 import * as ours from '@socketcluster-ts/client';
-import { afterTest, until } from '@socketcluster-ts/testkit';
+import { afterTest, freePort, until } from '@socketcluster-ts/testkit';
 import published from 'socketcluster-client';
 import { expect, test } from 'vitest';
-import { freePort, startHaproxy } from './proxies.js';
+import { startHaproxy } from './proxies.js';
 import { RestartingServer } from './restarting-server.js';
 
 const SPREAD_MS = 1500;

@@ -1,13 +1,7 @@
 // Opens a hub at the path that it is given, in a process of its own.
-import { runnerImport } from 'vite';
+import { loadFromSources } from '../../packages/testkit/src/load-from-sources.mjs';
 
-const conditions = ['@socketcluster-ts/source', 'module', 'node', 'development|production'];
-const { module } = await runnerImport('@socketcluster-ts/server/workers', {
-  configFile: false,
-  logLevel: 'error',
-  resolve: { conditions },
-  ssr: { resolve: { conditions } },
-});
-await module.openHub(process.argv[2]);
+const { workers } = await loadFromSources({ workers: '@socketcluster-ts/server/workers' });
+await workers.openHub(process.argv[2]);
 process.send('open');
 process.once('disconnect', () => process.exit());

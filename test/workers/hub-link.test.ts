@@ -98,9 +98,14 @@ describe('Hubs of two machines', () => {
     await publishUntil(writer, 'near', 'refused');
     expect(await publish(writer, 'room', 'near')).toContain('no connection to the other machines');
     await until(() => messages(reader, 'room').includes('near'));
+    // A node that reaches only its own machine says so.
+    expect(two.broker.status).toBe('degraded');
+    expect(two.started.server.isReady).toBe(false);
+    expect(two.started.server.status).toBe('degraded');
     engine.start();
     await publishUntil(writer, 'far', 'accepted');
     await until(() => messages(distant, 'room').includes('far'));
+    await until(() => two.broker.status === 'connected', CLUSTER_DEADLINE_MS);
     // Those who may have missed something are told, on both machines.
     for (const client of [reader, distant]) {
       const gap = await client.next(({ event }) => event === '#gap');

@@ -1,15 +1,9 @@
 // The program of the tests of serve(): runs in the supervisor and in each worker, like any application.
 // Plain JavaScript, since Node 20 starts no TypeScript file; the server itself is loaded from its sources.
-import { runnerImport } from 'vite';
+import { loadFromSources } from '../../packages/testkit/src/load-from-sources.mjs';
 
-const conditions = ['@socketcluster-ts/source', 'module', 'node', 'development|production'];
-const { module } = await runnerImport('@socketcluster-ts/server/workers', {
-  configFile: false,
-  logLevel: 'error',
-  resolve: { conditions },
-  ssr: { resolve: { conditions } },
-});
-const { serve } = module;
+const { workers } = await loadFromSources({ workers: '@socketcluster-ts/server/workers' });
+const { serve } = workers;
 
 const { fault, ...options } = JSON.parse(process.argv[2] ?? '{}');
 

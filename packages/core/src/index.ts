@@ -90,6 +90,7 @@ export {
   UnknownError,
   UnknownNameError,
 } from './errors.js';
+export { invalidOption, showGiven } from './invalid-option.js';
 export { ProcedureStream } from './procedure-stream.js';
 export { bytesToBase64 } from './protocol/base64.js';
 export {

@@ -1,4 +1,4 @@
-import { InvalidOptionsError } from '@socketcluster-ts/core';
+import { invalidOption } from '@socketcluster-ts/core';
 import { isProxyEntry } from './admission/client-address.js';
 import { PRESET_OPTIONS, type ResolvedLimits, resolveLimits } from './limits/limits.js';
 import type { ResolvedOptions, ServerOptions } from './server-options.js';
@@ -149,7 +149,8 @@ export function resolveOptions(options: ServerOptions): { options: ResolvedOptio
     const rule = Object.hasOwn(RULES, name) ? RULES[name] : undefined;
     const meansNotGiven = rule === undefined ? CHECKED_WITH_KEYS.has(name) : rule.nullable !== true;
     if (value === null && meansNotGiven) continue;
-    if (rule !== undefined && value !== null && !rule.check(value)) throw invalid(name, rule.allowed, value);
+    if (rule !== undefined && value !== null && !rule.check(value))
+      throw invalidOption(name, rule.allowed, value);
     given[name] = value;
   }
   checkHttpServer(options.httpServer);
@@ -198,21 +199,9 @@ function defaults({ preset }: ResolvedLimits): Omit<ResolvedOptions, 'httpServer
 
 function checkHttpServer(httpServer: unknown): void {
   if (hasMethods('on')(httpServer)) return;
-  throw invalid(
+  throw invalidOption(
     'httpServer',
     'an instance of the Node.js HTTP or HTTPS server (attach() and listen() set it)',
     httpServer,
   );
-}
-
-function invalid(option: string, allowed: string, given: unknown): InvalidOptionsError {
-  return new InvalidOptionsError(`The ${option} option must be ${allowed} - Got ${show(given)}`);
-}
-
-function show(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value).slice(0, 64);
-  if (typeof value === 'function') return 'a function';
-  if (Array.isArray(value)) return `an array of ${value.length}`;
-  if (typeof value === 'object' && value !== null) return 'an object';
-  return String(value);
 }

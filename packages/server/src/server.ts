@@ -38,14 +38,14 @@ import type { BrokerEngine } from './exchange/broker-engine.js';
 import type { AGExchange } from './exchange/exchange.js';
 import { AGSimpleBroker } from './exchange/simple-broker.js';
 import type { ServerStatus } from './health.js';
+import { joinCluster } from './join-cluster.js';
 import { jsonCodec } from './json-codec.js';
 import type { ResolvedLimits } from './limits/limits.js';
 import { type RateLimits, rateLimits } from './limits/rate-limits.js';
 import type { ActionsByMiddleware, MiddlewareType } from './middleware/action.js';
 import type { MiddlewareFunction } from './middleware/middleware-stream.js';
-import { ClusterNodes } from './nodes/cluster-nodes.js';
-import { actElsewhere, serveUserActions } from './nodes/cluster-users.js';
-import { measureCpu } from './nodes/cpu-share.js';
+import type { ClusterNodes } from './nodes/cluster-nodes.js';
+import { actElsewhere } from './nodes/cluster-users.js';
 import { recheckTokens } from './recheck-tokens.js';
 import { resolveOptions } from './resolve-options.js';
 import type { ServerEvents } from './server-events.js';
@@ -55,8 +55,8 @@ import { AGServerSocket, type ServerSocketSettings } from './socket/server-socke
 import type { SocketFace, SocketHost, SocketTwinEvents } from './socket/socket-context.js';
 import { generateSocketId } from './socket-id.js';
 import { HANDSHAKE_STREAM, UpgradeGate } from './upgrade-gate.js';
-import { type UserAction, UserSockets, type UserSource } from './user-sockets.js';
-import { warnOnce } from './warn-once.js';
+import { UserSockets, type UserSource } from './user-sockets.js';
+import { warnOnce } from './warn.js';
 import { watchBroker } from './watch-broker.js';
 
 /** The function set for each middleware line. */
@@ -248,7 +248,7 @@ export class AGServer<C extends AnyContract = Untyped> extends AsyncStreamEmitte
     this.brokerEngine.setCodecEngine(this.codec);
     this.exchange = this.brokerEngine.exchange() as unknown as AGExchange<C>;
     if (this.contract !== undefined) this.exchange.useContract(this.contract, this.checkOutgoing);
-    this.#nodes = this.#joinCluster();
+    this.#nodes = joinCluster(this.#host, this.#usersHere);
     this.#wasBrokerReady = watchBroker(this.brokerEngine, this.#host.exchange, {
       onReady: () => this.#onBrokerReady(),
       emitError: (error) => this.emitError(error),
@@ -337,37 +337,6 @@ export class AGServer<C extends AnyContract = Untyped> extends AsyncStreamEmitte
       socketsOf: (text) => this.#users.of(text),
       onRevocation: (text) => this.revocations.announce(text),
     };
-  }
-
-  #joinCluster(): ClusterNodes {
-    const cpu = measureCpu();
-    const nodes = new ClusterNodes(
-      {
-        deadlines: this.deadlines,
-        load: () => ({
-          clients: this.clientsCount,
-          users: this.usersCount,
-          channels: this.brokerEngine.subscriptions().length,
-          rssBytes: process.memoryUsage.rss(),
-          cpu: cpu(),
-        }),
-        countSubscribers: (channel) => this.#countSubscribers(channel),
-        emitWarning: (warning) => this.emitWarning(warning),
-      },
-      this.brokerEngine.line,
-    );
-    serveUserActions(nodes, (id, action) =>
-      new UserSockets<C>(id, this.#usersHere).act(action as UserAction),
-    );
-    this.exchange.useCluster(nodes);
-    return nodes;
-  }
-
-  #countSubscribers(channel: string): number {
-    const { brokerEngine, exchange } = this;
-    if (brokerEngine.countSubscribers === undefined)
-      return Object.values(this.clients).filter((socket) => socket.isSubscribed(channel)).length;
-    return brokerEngine.countSubscribers(channel) - (exchange.isSubscribed(channel) ? 1 : 0);
   }
 
   /**

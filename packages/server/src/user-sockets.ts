@@ -10,6 +10,7 @@ import type { TransmitOptions } from './exchange/subscriber.js';
 import { recheckTokens } from './recheck-tokens.js';
 import type { AGServerSocket } from './socket/server-socket.js';
 import type { DeliveryOptions, SocketFace } from './socket/socket-context.js';
+import type { UserAction } from './user-action.js';
 
 /** What the sockets of a user are taken from. */
 export interface UserSource {
@@ -22,18 +23,6 @@ export interface UserSource {
    */
   elsewhere?: ((id: string, action: UserAction) => Promise<number>) | undefined;
 }
-
-/** What can be done to a user from another node, as it crosses the cluster. */
-export type UserAction =
-  | { readonly name: 'transmit'; readonly event: string; readonly data?: unknown }
-  | { readonly name: 'deauthenticate'; readonly options?: DeliveryOptions | undefined }
-  | {
-      readonly name: 'kickOut';
-      readonly channel?: string | readonly string[] | undefined;
-      readonly message?: string | undefined;
-    }
-  | { readonly name: 'recheckTokens' }
-  | { readonly name: 'disconnect'; readonly code?: number | undefined; readonly reason?: string | undefined };
 
 /**
  * Owns nothing but an id, and stands for the sockets of that user: those whose token names it in the claim that the
@@ -130,24 +119,6 @@ export class UserSockets<C extends AnyContract = Untyped> {
     this.#source.onRevocation(this.id);
     const here = this.#each((socket) => socket.disconnect(code, reason));
     return this.#everywhere(here, { name: 'disconnect', code, reason });
-  }
-
-  /** Does what another node asked for, to the sockets of this one. */
-  act(action: UserAction): Promise<number> {
-    switch (action.name) {
-      case 'transmit':
-        return (this as unknown as UserSockets).transmit(action.event, action.data);
-      case 'deauthenticate':
-        return this.deauthenticate(action.options);
-      case 'kickOut':
-        return this.kickOut(action.channel, action.message);
-      case 'recheckTokens':
-        return this.recheckTokens();
-      case 'disconnect':
-        return this.disconnect(action.code, action.reason);
-      default:
-        throw new InvalidArgumentsError('This node does not know what was asked for a user');
-    }
   }
 
   /** The number of sockets here and on the other nodes. */

@@ -34,6 +34,8 @@ export {
   type VerifyClient,
   type VerifyInfo,
 } from './fake-engine.js';
+export { freePort } from './free-port.js';
+export { type HeldUpgrades, holdUpgrades } from './held-upgrade.js';
 export { MemoryEngine } from './memory-engine.js';
 export type { NetworkShape } from './network-link.js';
 export { programPath, programPathIfAny } from './program.js';

@@ -1,4 +1,5 @@
 import { InvalidArgumentsError, type UnknownNameError } from '../errors.js';
+import { showGiven } from '../invalid-option.js';
 import { ChannelTable } from './channel-table.js';
 import type { GivenParameters } from './channel-template.js';
 import { type Checked, checkData, unknownName } from './check-data.js';
@@ -223,15 +224,7 @@ function checkPlain(path: string, value: unknown, allowed: string): void {
 }
 
 function invalid(path: string, allowed: string, given: unknown): InvalidArgumentsError {
-  return new InvalidArgumentsError(`${path} must be ${allowed} - Got ${show(given)}`);
-}
-
-function show(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value).slice(0, 64);
-  if (typeof value === 'function') return 'a function';
-  if (typeof value !== 'object' || value === null) return String(value);
-  if (isSchema(value)) return 'a schema';
-  return Array.isArray(value)
-    ? `an array of ${value.length}`
-    : `an object with the keys ${Object.keys(value).join(', ')}`.slice(0, 96);
+  return new InvalidArgumentsError(
+    `${path} must be ${allowed} - Got ${isSchema(given) ? 'a schema' : showGiven(given)}`,
+  );
 }

@@ -15,6 +15,11 @@ export interface LinkHandlers {
   onStatus(status: LinkStatus, error?: Error): void;
   /** These subscriptions are gone, although the link is connected; they are asked for again. */
   onLost(channels: readonly string[]): void;
+  /**
+   * Whether the link, though it is connected, reaches only a part of the cluster, such as the processes of this machine: the
+   * node is degraded as long as it does. Links that have no parts never call it.
+   */
+  onPartial?(isPartial: boolean): void;
   /** Something else went wrong that somebody should know of. */
   onError(error: Error): void;
 }

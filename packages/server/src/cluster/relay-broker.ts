@@ -1,4 +1,3 @@
-// oxlint-disable max-lines -- the public face: the documented methods of a broker, each a few lines into a part
 import { randomBytes } from 'node:crypto';
 import { BrokerError, type CodecEngine, jsonCodec, spawn } from '@socketcluster-ts/core';
 import { AsyncStreamEmitter } from '@socketcluster-ts/streams';
@@ -10,7 +9,9 @@ import { type EncodedMessage, Publication } from '../exchange/publication.js';
 import type { Gap, Subscriber } from '../exchange/subscriber.js';
 import type { BrokerLink, LinkStatus } from './broker-link.js';
 import { checkChannelName } from './channel-name.js';
+import { Complaints } from './complaints.js';
 import { envelopeBytes } from './envelope.js';
+import { followBroker } from './follow-broker.js';
 import { Inbox } from './inbox.js';
 import { interceptsPublishes } from './intercepts-publishes.js';
 import { Interest } from './interest.js';
@@ -25,9 +26,6 @@ interface Outgoing {
   readonly publication: Publication;
   readonly bytes: number;
 }
-
-/** The shortest time between two errors about messages that nobody waits for. */
-const COMPLAINT_INTERVAL_MS = 1000;
 
 /**
  * Owns what this node and the others tell each other: which channels it is sent, and the messages that are on their way.
@@ -48,15 +46,15 @@ export class RelayBroker extends AsyncStreamEmitter<RelayEvents> implements Brok
   readonly #line: RelayLine;
   readonly #exchange: AGExchange;
   #codec: CodecEngine = jsonCodec;
+  readonly #complaints = new Complaints((error) => this.emit('error', { error }));
   #isBrokerReady: boolean;
   #linkStatus: LinkStatus = 'connecting';
   /** The engine was there and is not, or the first attempt to connect has failed. */
   #isAway = false;
-  #lastError = '';
+  #isPartial = false;
   #status: BrokerStatus = 'connecting';
   #wasReady = false;
   #refused = 0;
-  #complainedAt = -Infinity;
   #closing: Promise<void> | undefined;
 
   /** Begins to connect. Use {@link relayBroker}. */
@@ -97,6 +95,10 @@ export class RelayBroker extends AsyncStreamEmitter<RelayEvents> implements Brok
       onMessage: (channel, message) => this.#inbox.receive(channel, message),
       onStatus: (status, error) => this.#follow(status, error),
       onLost: (channels) => this.#interest.lost(channels),
+      onPartial: (isPartial) => {
+        this.#isPartial = isPartial;
+        this.#judge();
+      },
       onError: (error) => this.emit('error', { error }),
     });
   }
@@ -136,43 +138,31 @@ export class RelayBroker extends AsyncStreamEmitter<RelayEvents> implements Brok
 
   #watchBroker(): void {
     const broker = this.#broker;
-    const follow = (event: Parameters<BrokerEngine['listener']>[0], take: (payload: unknown) => void): void =>
-      spawn(
-        async () => {
-          for await (const payload of broker.listener(event)) take(payload);
-        },
-        (error) => this.emit('error', { error }),
-      );
-    follow('error', (payload) => this.emit('error', payload as RelayEvents['error']));
-    follow('subscribe', (payload) => {
-      const { channel } = payload as RelayEvents['subscribe'];
-      this.emit('subscribe', { channel });
-      // Somebody may have subscribed at the broker itself; nobody waits for it then.
-      if (broker.isSubscribed(channel) && !this.#interest.has(channel)) {
-        this.#interest.want(channel)?.catch(() => {});
-      }
-    });
-    follow('unsubscribe', (payload) => {
-      const { channel } = payload as RelayEvents['unsubscribe'];
-      this.emit('unsubscribe', { channel });
-      this.#release(channel);
-    });
-    follow('publish', (payload) => this.#relayForeign(payload as RelayEvents['publish']));
-    if (this.#isBrokerReady) return;
-    spawn(
-      async () => {
-        await broker.listener('ready').once();
+    followBroker(broker, {
+      onReady: () => {
         this.#isBrokerReady = true;
         this.#announce();
       },
-      (error) => this.emit('error', { error }),
-    );
+      onError: (error) => this.emit('error', { error }),
+      onSubscribe: (channel) => {
+        this.emit('subscribe', { channel });
+        // Somebody may have subscribed at the broker itself; nobody waits for it then.
+        if (broker.isSubscribed(channel) && !this.#interest.has(channel)) {
+          this.#interest.want(channel)?.catch(() => {});
+        }
+      },
+      onUnsubscribe: (channel) => {
+        this.emit('unsubscribe', { channel });
+        this.#release(channel);
+      },
+      onPublish: (published) => this.#relayForeign(published),
+    });
   }
 
   /** What was published at the broker itself goes to the others, too. */
   #relayForeign({ channel, data }: RelayEvents['publish']): void {
     try {
-      this.#send(this.#prepare(channel, data), this.#onLost);
+      this.#send(this.#prepare(channel, data), this.#complaints.lost);
     } catch {
       // Emitted as an error event where it happened.
     }
@@ -185,11 +175,11 @@ export class RelayBroker extends AsyncStreamEmitter<RelayEvents> implements Brok
     this.#linkStatus = status;
     if (status === 'connected') {
       this.#isAway = false;
-      this.#lastError = '';
+      this.#complaints.ended();
       this.#outbox.open();
       this.#interest.restore();
     } else if (wasConnected || error !== undefined || status === 'closed') {
-      this.#complain(error);
+      this.#complaints.away(error);
       if (!this.#isAway) {
         this.#isAway = true;
         this.#outbox.pause();
@@ -199,16 +189,14 @@ export class RelayBroker extends AsyncStreamEmitter<RelayEvents> implements Brok
     this.#judge();
   }
 
-  /** An engine that stays away gives the same error with each attempt: once is enough. */
-  #complain(error: Error | undefined): void {
-    if (error === undefined || error.message === this.#lastError) return;
-    this.#lastError = error.message;
-    this.emit('error', { error });
-  }
-
   #judge(): void {
     const isConnected = this.#linkStatus === 'connected';
-    const status = statusOf({ isConnected, isComplete: this.#interest.isComplete, isAway: this.#isAway });
+    const status = statusOf({
+      isConnected,
+      isComplete: this.#interest.isComplete,
+      isPartial: this.#isPartial,
+      isAway: this.#isAway,
+    });
     if (this.#status === 'closed' || status === this.#status) return;
     this.#status = status;
     this.emit('status', { status });
@@ -319,7 +307,7 @@ export class RelayBroker extends AsyncStreamEmitter<RelayEvents> implements Brok
     if (suppressEvent) return this.#broker.transmitPublish(channelName, data, true);
     let local: Promise<void> | undefined;
     try {
-      local = this.#hand(this.#prepare(channelName, data), this.#onLost);
+      local = this.#hand(this.#prepare(channelName, data), this.#complaints.lost);
     } catch {
       // Emitted as an error event where it happened.
     }
@@ -381,14 +369,6 @@ export class RelayBroker extends AsyncStreamEmitter<RelayEvents> implements Brok
   #send({ publication, bytes }: Outgoing, settle: Settle): void {
     this.#outbox.add(publication.channel, publication.payload, bytes, settle);
   }
-
-  /** Nobody waits for the message: while messages are lost, one error a second tells. */
-  readonly #onLost: Settle = (error) => {
-    const now = performance.now();
-    if (error === undefined || now < this.#complainedAt + COMPLAINT_INTERVAL_MS) return;
-    this.#complainedAt = now;
-    this.emit('error', { error });
-  };
 
   /** Hands a message to the subscribers of this node; gives what the broker has to be waited for. */
   #deliver(publication: Publication): Promise<void> | undefined {

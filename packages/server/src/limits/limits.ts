@@ -1,4 +1,4 @@
-import { InvalidOptionsError } from '@socketcluster-ts/core';
+import { invalidOption, showGiven } from '@socketcluster-ts/core';
 import {
   type ConflateKey,
   conflateByChannel,
@@ -177,6 +177,7 @@ function duration(byDefault: number, inPublic: number, inV20: number): LimitRow<
   return { ...count(byDefault, inPublic), presets: { default: byDefault, public: inPublic, v20: inV20 } };
 }
 
+const LONGEST_SHOWN = 64;
 const MIB = 1024 * 1024;
 /** A limit that is the same in each preset. */
 function same<T>(byDefault: T, allowed: string, read: (given: unknown) => T | undefined): LimitRow<T> {
@@ -252,7 +253,7 @@ export function resolveLimits(
   const names = Object.keys(ROWS);
   for (const name of Object.keys(given)) {
     if (name !== 'preset' && !names.includes(name)) {
-      throw invalid('limits', `an object with the keys preset, ${names.join(', ')}`, name);
+      throw invalidOption('limits', `an object with the keys preset, ${names.join(', ')}`, name);
     }
   }
   const preset = checkPreset(given['preset'] ?? 'default');
@@ -260,7 +261,8 @@ export function resolveLimits(
   for (const [name, row] of Object.entries<LimitRow<unknown>>(ROWS)) {
     const value = given[name] ?? undefined;
     resolved[name] = value === undefined ? row.presets[preset] : row.read(value, row.presets[preset]);
-    if (resolved[name] === undefined) throw invalid(`limits.${name}`, row.allowed, value);
+    if (resolved[name] === undefined)
+      throw invalidOption(`limits.${name}`, row.allowed, value, showLimit(value));
   }
   if (typeof given['maxBatchPackets'] !== 'number') {
     const channels =
@@ -277,19 +279,17 @@ function asObject(limits: unknown): Readonly<Record<string, unknown>> {
   if (limits === undefined || limits === null) return {};
   if (typeof limits === 'string') return { preset: limits };
   if (typeof limits === 'object' && !Array.isArray(limits)) return limits as Record<string, unknown>;
-  throw invalid('limits', 'a preset or an object', limits);
+  throw invalidOption('limits', 'a preset or an object', limits);
 }
 
 function checkPreset(preset: unknown): LimitPreset {
   if (typeof preset === 'string' && Object.hasOwn(PRESET_OPTIONS, preset)) return preset as LimitPreset;
-  throw invalid('limits', `one of ${Object.keys(PRESET_OPTIONS).join(', ')}`, preset);
+  throw invalidOption('limits', `one of ${Object.keys(PRESET_OPTIONS).join(', ')}`, preset);
 }
 
-function invalid(option: string, allowed: string, given: unknown): InvalidOptionsError {
-  const shown = typeof given === 'string' || isPlain(given) ? JSON.stringify(given) : String(given);
-  return new InvalidOptionsError(`The ${option} option must be ${allowed} - Got ${shown.slice(0, 64)}`);
-}
-
-function isPlain(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
+/** A limit is no secret: an object is shown as it is. */
+function showLimit(value: unknown): string {
+  const isPlain =
+    typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
+  return isPlain ? JSON.stringify(value).slice(0, LONGEST_SHOWN) : showGiven(value);
 }

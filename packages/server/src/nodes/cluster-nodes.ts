@@ -44,7 +44,7 @@ interface Question {
   readonly waiting: Set<string>;
   readonly data: Map<string, unknown>;
   readonly errors: Map<string, string>;
-  readonly deadline: Deadline<Question>;
+  readonly deadline: Deadline<number>;
   readonly resolve: (answers: Answers) => void;
 }
 
@@ -130,7 +130,7 @@ export class ClusterNodes implements ClusterView {
         waiting: new Set(this.#nodes.keys()),
         data: new Map(),
         errors: new Map(),
-        deadline: new Deadline(() => this.#settle(id), undefined) as never,
+        deadline: new Deadline((asked) => this.#settle(asked), id),
         resolve,
       };
       this.#questions.set(id, question);

@@ -49,7 +49,7 @@ export class Outbound implements VerdictReceiver, CongestedOutput, EncodeFailure
   readonly #context: CongestedSocket;
   // Held here as well, because with every subscriber of a message what leads to them is out of the processor's caches.
   readonly #engine: EngineSocket;
-  readonly #middleware: MiddlewareFunctions;
+  readonly #middlewareFunctions: MiddlewareFunctions;
   /** Messages are taken from the handshake on, until something ends this. */
   #phase: 'before' | 'open' | 'over' = 'before';
   /** The entry that waits for the verdict of the middleware. */
@@ -69,7 +69,7 @@ export class Outbound implements VerdictReceiver, CongestedOutput, EncodeFailure
   constructor(context: CongestedSocket) {
     this.#context = context;
     this.#engine = context.engine;
-    this.#middleware = context.server.middlewareFunctions;
+    this.#middlewareFunctions = context.server.middlewareFunctions;
   }
 
   /** Takes messages from now on. */
@@ -140,7 +140,7 @@ export class Outbound implements VerdictReceiver, CongestedOutput, EncodeFailure
     }
     this.prepared += 1;
     this.#stream?.write({ event: '#publish', data: publication.packet() });
-    if (!this.#isWaiting && this.#middleware.outbound === undefined && !this.isBuffering)
+    if (!this.#isWaiting && this.#middlewareFunctions.outbound === undefined && !this.isBuffering)
       this.#engine.sendShared(publication);
     else this.#enqueue(publication);
   }
@@ -296,7 +296,7 @@ export class Outbound implements VerdictReceiver, CongestedOutput, EncodeFailure
 
   #middlewareStream(): MiddlewareStream | undefined {
     // Remembered, because what leads to it is out of the processor's caches with every subscriber of a message.
-    if (this.#line?.middleware !== this.#middleware.outbound)
+    if (this.#line?.middleware !== this.#middlewareFunctions.outbound)
       this.#line = this.#context.middleware.line('outbound');
     return this.#line;
   }
@@ -380,7 +380,7 @@ export class Outbound implements VerdictReceiver, CongestedOutput, EncodeFailure
   flushForClose(): void {
     this.#congestion?.end();
     for (const entry of this.#takeLane()) {
-      const mustAsk = isPublish(entry) && this.#middleware.outbound !== undefined;
+      const mustAsk = isPublish(entry) && this.#middlewareFunctions.outbound !== undefined;
       if (!mustAsk) this.#write(entry, useCacheByDefault(entry));
     }
     this.#batcher?.flushBatch();

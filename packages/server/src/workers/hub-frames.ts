@@ -14,6 +14,8 @@ export const KINDS = {
   message: 6,
   /** Hub to worker: messages of a channel may have been missed; it has to be subscribed to again. */
   lost: 7,
+  /** Hub to worker: whether the other machines are reached; the payload is one byte, 1 for yes. */
+  reach: 8,
 } as const;
 
 /** One of {@link KINDS}. */

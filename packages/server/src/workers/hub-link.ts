@@ -107,6 +107,10 @@ class HubLink implements BrokerLink {
       this.#handlers?.onLost([channel]);
       return;
     }
+    if (kind === KINDS.reach) {
+      this.#handlers?.onPartial?.(payload[0] !== 1);
+      return;
+    }
     const question = this.#questions.get(id);
     this.#questions.delete(id);
     if (kind === KINDS.done) question?.resolve();

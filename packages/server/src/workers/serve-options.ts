@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { InvalidOptionsError } from '@socketcluster-ts/core';
+import { invalidOption } from '@socketcluster-ts/core';
 import type { BrokerLink } from '../cluster/broker-link.js';
 import type { WorkerContext } from './worker-context.js';
 
@@ -96,26 +96,26 @@ const NAMES = [
 export function resolveServeOptions(given: ServeOptions): ResolvedServeOptions {
   const options: ServeOptions | undefined = given;
   if (typeof options !== 'object' || options === null)
-    throw invalid('first argument of serve(): its options', 'an object', given);
+    throw invalidOption('first argument of serve(): its options', 'an object', given);
   for (const name of Object.keys(options)) {
-    if (!NAMES.includes(name)) throw invalid('options of serve()', `of ${NAMES.join(', ')}`, name);
+    if (!NAMES.includes(name)) throw invalidOption('options of serve()', `of ${NAMES.join(', ')}`, name);
   }
-  if (typeof options.setup !== 'function') throw invalid('setup', 'a function', options.setup);
+  if (typeof options.setup !== 'function') throw invalidOption('setup', 'a function', options.setup);
   const { workers = 'auto', port = 8000, host, signals = true } = options;
   if (workers !== 'auto' && !(Number.isInteger(workers) && workers >= 1 && workers <= MAX_WORKERS))
-    throw invalid('workers', `'auto' or a whole number from 1 to ${MAX_WORKERS}`, workers);
+    throw invalidOption('workers', `'auto' or a whole number from 1 to ${MAX_WORKERS}`, workers);
   if (!(Number.isInteger(port) && port >= 0 && port <= 65_535))
-    throw invalid('port', 'a whole number from 0 to 65535', port);
+    throw invalidOption('port', 'a whole number from 0 to 65535', port);
   if (host !== undefined && (typeof host !== 'string' || host === ''))
-    throw invalid('host', 'an address', host);
-  if (typeof signals !== 'boolean') throw invalid('signals', 'true or false', signals);
+    throw invalidOption('host', 'an address', host);
+  if (typeof signals !== 'boolean') throw invalidOption('signals', 'true or false', signals);
   const { first = 100, most = 30_000 } = options.restartDelay ?? {};
   const drainTimeout = duration('drainTimeout', options.drainTimeout, 10_000);
   const drainSpread = duration('drainSpread', options.drainSpread, Math.min(5000, drainTimeout / 2));
   if (drainSpread > drainTimeout / 2)
-    throw invalid('drainSpread', 'at most half of drainTimeout', drainSpread);
+    throw invalidOption('drainSpread', 'at most half of drainTimeout', drainSpread);
   if (options.link !== undefined && typeof options.link !== 'function')
-    throw invalid('link', 'a function that gives a link, such as redisLink()', options.link);
+    throw invalidOption('link', 'a function that gives a link, such as redisLink()', options.link);
   return {
     setup: options.setup,
     workers: workers === 'auto' ? availableParallelism() : workers,
@@ -136,10 +136,5 @@ export function resolveServeOptions(given: ServeOptions): ResolvedServeOptions {
 function duration(name: string, given: unknown, byDefault: number): number {
   if (given === undefined) return byDefault;
   if (typeof given === 'number' && given >= 0 && given <= MAX_TIMER_MS) return given;
-  throw invalid(name, `milliseconds from 0 to ${MAX_TIMER_MS}`, given);
-}
-
-function invalid(option: string, allowed: string, given: unknown): InvalidOptionsError {
-  const shown = typeof given === 'string' ? JSON.stringify(given) : String(given);
-  return new InvalidOptionsError(`The ${option} option must be ${allowed} - Got ${shown.slice(0, 64)}`);
+  throw invalidOption(name, `milliseconds from 0 to ${MAX_TIMER_MS}`, given);
 }

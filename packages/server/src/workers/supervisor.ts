@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as after } from 'node:timers/promises';
 import { AsyncStreamEmitter } from '@socketcluster-ts/streams';
+import { warn } from '../warn.js';
 import { type Hub, openHub } from './hub.js';
 import { makePrivatePath, type PrivatePath } from './private-path.js';
 import { RestartDelays } from './restart-delays.js';
@@ -159,6 +160,7 @@ export class Supervisor extends AsyncStreamEmitter<WorkerPoolEvents> implements 
     const restartInMs = slot.delays.next(performance.now() - process.startedAt);
     slot.restarts += 1;
     const how = exit.signal === null ? `exit code ${exit.code}` : exit.signal;
+    // Who has not asked for the events must still see it.
     warn(`Worker ${index} (process ${pid}) ended with ${how}; another is started in ${restartInMs} ms`);
     slot.restart = setTimeout(() => this.#replace(slot), restartInMs);
     this.emit('workerExit', { index, pid, restartInMs, ...exit });
@@ -227,9 +229,4 @@ export class Supervisor extends AsyncStreamEmitter<WorkerPoolEvents> implements 
       terminated: exits.reduce((sum, { terminated }) => sum + terminated, 0),
     };
   }
-}
-
-/** Who has not asked for the events must still see that a worker ended. */
-function warn(text: string): void {
-  process.emitWarning(text, 'SocketClusterWarning');
 }

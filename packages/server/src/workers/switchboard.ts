@@ -17,6 +17,7 @@ const UPSTREAM = { grace: 1000, subscribeTimeout: 10_000 };
  */
 export class Switchboard {
   readonly #channels = new Map<string, Set<Peer>>();
+  readonly #peers = new Set<Peer>();
   /** The ids under which the workers send: what comes back from the other machines is known by them. */
   readonly #senders = new Map<string, Peer>();
   readonly #upstream: BrokerLink | undefined;
@@ -40,6 +41,7 @@ export class Switchboard {
       onMessage: (channel, message) => this.#fromUpstream(channel, message),
       onStatus: (status, error) => {
         this.#isUpstreamThere = status === 'connected';
+        for (const peer of this.#peers) this.#tellReach(peer);
         if (error !== undefined) onError(error);
         if (status === 'connected') interest.restore();
         else if (status === 'connecting') interest.suspend();
@@ -52,7 +54,10 @@ export class Switchboard {
   /** Takes a worker that has connected. */
   connect(socket: Socket): void {
     const peer = new Peer(socket, (frame) => this.#take(peer, frame));
+    this.#peers.add(peer);
+    if (this.#upstream !== undefined) this.#tellReach(peer);
     socket.on('close', () => {
+      this.#peers.delete(peer);
       for (const channel of peer.channels) this.#leave(peer, channel);
       if (peer.sender !== undefined) this.#senders.delete(peer.sender);
     });
@@ -65,7 +70,7 @@ export class Switchboard {
   }
 
   #take(peer: Peer, { kind, id, channel, payload }: HubFrame): void {
-    if (kind === KINDS.publish) void this.#publish(peer, id, channel, payload);
+    if (kind === KINDS.publish) this.#publish(peer, id, channel, payload);
     else if (kind === KINDS.subscribe) void this.#subscribe(peer, id, channel);
     else if (kind === KINDS.unsubscribe) {
       this.#leave(peer, channel);
@@ -73,21 +78,22 @@ export class Switchboard {
     }
   }
 
-  async #publish(peer: Peer, id: number, channel: string, message: Uint8Array): Promise<void> {
+  #tellReach(peer: Peer): void {
+    peer.send(encodeFrame(KINDS.reach, 0, '', Uint8Array.of(this.#isUpstreamThere ? 1 : 0)));
+  }
+
+  #publish(peer: Peer, id: number, channel: string, message: Uint8Array): void {
     if (peer.sender === undefined) this.#learnSender(peer, message);
     this.#deliver(channel, message, peer);
     const upstream = this.#upstream;
-    if (upstream === undefined) {
-      peer.answer(id);
-      return;
-    }
-    try {
-      if (!this.#isUpstreamThere) throw new BrokerError('There is no connection to the other machines');
-      await upstream.publish(channel, message);
-      peer.answer(id);
-    } catch (error) {
-      peer.answer(id, error);
-    }
+    if (upstream === undefined) peer.answer(id);
+    else if (!this.#isUpstreamThere)
+      peer.answer(id, new BrokerError('There is no connection to the other machines'));
+    else
+      upstream.publish(channel, message).then(
+        () => peer.answer(id),
+        (error: unknown) => peer.answer(id, error ?? new BrokerError('The engine gave no reason')),
+      );
   }
 
   #learnSender(peer: Peer, message: Uint8Array): void {

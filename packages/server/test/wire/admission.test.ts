@@ -1,6 +1,6 @@
 import {
   consume,
-  deferred,
+  holdUpgrades,
   nextValue,
   RawConnection,
   requestUpgrade,
@@ -87,19 +87,11 @@ describe('limits.maxPendingHandshakes', () => {
 
   test('counts requests that wait for a middleware', async () => {
     const { port, server } = await startServer({ limits: { maxPendingHandshakes: 1 } });
-    const reached = deferred();
-    const gate = deferred();
-    server.setMiddleware(server.MIDDLEWARE_HANDSHAKE, (stream) =>
-      consume(stream, async (action) => {
-        reached.resolve();
-        await gate.promise;
-        action.allow();
-      }),
-    );
+    const held = holdUpgrades(server);
     const asked = requestUpgrade(port);
-    await reached.promise;
+    await held.reached;
     expect(await requestUpgrade(port)).toMatchObject({ status: 503 });
-    gate.resolve();
+    held.release();
     expect(await asked).toMatchObject({ status: 101 });
     await until(() => server.pendingClientsCount === 0);
     expect(await requestUpgrade(port)).toMatchObject({ status: 101 });

@@ -4,6 +4,7 @@ import {
   deferred,
   EventLog,
   fakeEngine,
+  holdUpgrades,
   nextValue,
   onConnection,
   ours,
@@ -219,19 +220,11 @@ describe('drain()', () => {
 
   ours('refuses a request that a middleware was deciding about', async () => {
     const { server, port } = await startServer();
-    const reached = deferred();
-    const gate = deferred();
-    server.setMiddleware(server.MIDDLEWARE_HANDSHAKE, (stream) =>
-      consume(stream, async (action) => {
-        reached.resolve();
-        await gate.promise;
-        action.allow();
-      }),
-    );
+    const held = holdUpgrades(server);
     const asked = requestUpgrade(port);
-    await reached.promise;
+    await held.reached;
     await server.drain();
-    gate.resolve();
+    held.release();
     expect(await asked).toMatchObject({ status: 503, headers: { 'retry-after': '1' } });
   });
 

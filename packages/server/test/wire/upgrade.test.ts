@@ -1,5 +1,13 @@
 import { createServer } from 'node:http';
-import { consume, deferred, ours, requestUpgrade, startServer, WireClient } from '@socketcluster-ts/testkit';
+import {
+  consume,
+  deferred,
+  holdUpgrades,
+  ours,
+  requestUpgrade,
+  startServer,
+  WireClient,
+} from '@socketcluster-ts/testkit';
 import { describe, expect, test } from 'vitest';
 
 describe('an upgrade request', () => {
@@ -53,19 +61,11 @@ describe('an upgrade request', () => {
 
   test('while `close()` of the server waits in the middleware is answered with 503', async () => {
     const { port, server } = await startServer();
-    const reached = deferred();
-    const gate = deferred();
-    server.setMiddleware(server.MIDDLEWARE_HANDSHAKE, (stream) =>
-      consume(stream, async (action) => {
-        reached.resolve();
-        await gate.promise;
-        action.allow();
-      }),
-    );
+    const held = holdUpgrades(server);
     const answer = requestUpgrade(port);
-    await reached.promise;
+    await held.reached;
     await server.close();
-    gate.resolve();
+    held.release();
     expect(await answer).toMatchObject({ status: 503 });
     expect(server.clientsCount + server.pendingClientsCount).toBe(0);
   });
