@@ -7,6 +7,7 @@ import {
   type FaultServerOptions,
   type Membership,
   pass,
+  type ServerState,
   startFaultServer,
   untilState,
 } from './fault-server.js';
@@ -17,6 +18,8 @@ export interface FaultNode {
   readonly load: CheckedLoad;
   /** Channels of which it said that messages may have been missed, in order. */
   readonly gaps: readonly string[];
+  /** How often it had been degraded when it joined. */
+  readonly degradedBefore: number;
 }
 
 /** Within this time a node must say how it is. */
@@ -55,7 +58,7 @@ export class FaultCluster {
         served.load?.isBehind(channel);
       },
     });
-    await untilState(server, isWell, TRUTH_WITHIN_MS);
+    const { degradations } = await untilState(server, isWell, TRUTH_WITHIN_MS);
     entrance?.add(server.port);
     const load = await this.#run.load({
       port: entrance?.port ?? server.port,
@@ -65,7 +68,7 @@ export class FaultCluster {
       acrossNodes: true,
     });
     served.load = load;
-    const node = { server, load, gaps };
+    const node = { server, load, gaps, degradedBefore: degradations };
     this.nodes.push(node);
     return node;
   }
@@ -75,10 +78,16 @@ export class FaultCluster {
     await pass(this.#run.between(100, 1200));
   }
 
-  /** Resolves once these nodes say that they are degraded, and not ready; fails when one does not in time. */
+  /**
+   * Resolves once these nodes have said since they joined that they are degraded, and not ready, be it for a moment;
+   * fails when one does not in time.
+   */
   async degraded(nodes: readonly FaultNode[] = this.nodes): Promise<void> {
-    const isDegraded = ({ isReady, relay }: NodeState): boolean => !isReady && relay?.status === 'degraded';
-    await Promise.all(nodes.map(({ server }) => untilState(server, isDegraded, TRUTH_WITHIN_MS)));
+    await Promise.all(
+      nodes.map(({ server, degradedBefore }) =>
+        untilState(server, ({ degradations }) => degradations > degradedBefore, TRUTH_WITHIN_MS),
+      ),
+    );
   }
 
   /** Lets a fault last, and fails when more waits at a node than may wait. Resolves with the most that waited. */
@@ -114,8 +123,6 @@ export class FaultCluster {
   }
 }
 
-type NodeState = Awaited<ReturnType<FaultServer['state']>>;
-
-function isWell({ isReady, relay }: NodeState): boolean {
+function isWell({ isReady, relay }: ServerState): boolean {
   return isReady && relay?.status === 'connected';
 }

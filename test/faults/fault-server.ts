@@ -21,6 +21,8 @@ export interface ServerState {
   /** How many connections ended with which code. */
   readonly disconnections: Readonly<Record<string, number>>;
   readonly isReady: boolean;
+  /** How often a node of a cluster said that it is degraded, and not ready. */
+  readonly degradations: number;
   /** What a node of a cluster has counted. */
   readonly relay?: RelayStats;
 }

@@ -14,10 +14,13 @@ async function start({ options, setup, port, host, membership }) {
   const httpServer = createServer();
   const brokerEngine = membership && (await join(membership));
   const server = attach(httpServer, { ...options, ...(brokerEngine && { brokerEngine }) });
-  const counts = { warnings: 0, disconnections: {} };
+  const counts = { warnings: 0, disconnections: {}, degradations: 0 };
   void server.listener('warning').each(() => void (counts.warnings += 1));
   void server.listener('disconnection').each(({ code }) => {
     counts.disconnections[code] = (counts.disconnections[code] ?? 0) + 1;
+  });
+  void brokerEngine?.listener('status').each(({ status }) => {
+    if (status === 'degraded' && !server.isReady) counts.degradations += 1;
   });
   void server.listener('connection').each(({ socket }) => {
     void socket.procedure('echo').each(({ data }) => data);
@@ -38,7 +41,7 @@ async function join({ engine, link, relay }) {
   return broker;
 }
 
-function describe(server, { warnings, disconnections }) {
+function describe(server, counts) {
   globalThis.gc?.();
   const connections = process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length;
   return {
@@ -50,8 +53,7 @@ function describe(server, { warnings, disconnections }) {
     heapBytes: getHeapStatistics().used_heap_size,
     mostResidentBytes: process.resourceUsage().maxRSS * 1024,
     waitingBytes: server.outboundLedger.total,
-    warnings,
-    disconnections,
+    ...counts,
     isReady: server.isReady,
     relay: server.brokerEngine.stats,
   };

@@ -1,7 +1,8 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterTest, until, withDeadline } from '@socketcluster-ts/testkit';
+import { afterTest, RawConnection, until, withDeadline } from '@socketcluster-ts/testkit';
 import { describe, expect, test } from 'vitest';
+import { stopProcess } from '../cluster/stop-process.js';
 import {
   connectTo,
   connectToAll,
@@ -78,6 +79,21 @@ describe('serve()', { timeout: DEADLINE_MS }, () => {
     await until(() => received(two).includes('back'));
     pool.process.send('workers');
     expect((await pool.first('workers')).workers).toMatchObject([{ restarts: 1 }, { restarts: 0 }]);
+  });
+
+  test('a connection that was on its way to a worker when that was killed is closed', async () => {
+    const pool = spawnPool({ workers: 2 });
+    const { port, workers } = await pool.first('serving');
+    const victim = workers[0]?.pid ?? 0;
+    stopProcess(victim);
+    // One is for the stopped worker; the other worker takes the rest.
+    const connections = await Promise.all(Array.from({ length: 4 }, () => RawConnection.open(port)));
+    for (const connection of connections) connection.write('GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n');
+    const waiting = (): RawConnection[] => connections.filter(({ isAnswered }) => !isAnswered);
+    await until(() => waiting().length === 1);
+    process.kill(victim, 'SIGKILL');
+    await waiting()[0]?.ended();
+    expect(waiting()).toHaveLength(1);
   });
 
   test('SIGHUP replaces one worker after the other: calls finish, clients are closed with 1012', async () => {

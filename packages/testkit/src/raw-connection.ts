@@ -91,6 +91,11 @@ export class RawConnection {
     return this.#head ?? '';
   }
 
+  /** Whether the response head has arrived in full. */
+  get isAnswered(): boolean {
+    return this.#head !== undefined;
+  }
+
   /** What arrived and is no complete frame yet (before the upgrade: the body). */
   get unparsed(): Buffer {
     return this.#buffered;

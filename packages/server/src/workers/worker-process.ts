@@ -1,6 +1,7 @@
 import cluster, { type Worker } from 'node:cluster';
 import { ProcessExitError } from '@socketcluster-ts/core';
 import type { DrainOptions } from '../drain.js';
+import { closeUntaken } from './close-untaken.js';
 import {
   ORDER_VARIABLE,
   reportIn,
@@ -42,6 +43,7 @@ export class WorkerProcess {
     this.index = order.index;
     const worker = cluster.fork({ [ORDER_VARIABLE]: JSON.stringify(order) });
     this.#worker = worker;
+    closeUntaken(worker.process);
     this.gone = new Promise((resolve) => {
       worker.once('exit', (code: number | null, signal: string | null) => {
         this.state = 'gone';
