@@ -27,8 +27,8 @@ export function closeUntaken(worker: ChildProcess): void {
   const untaken = new Map<unknown, Handle>();
   const send = worker.send.bind(worker) as (...given: unknown[]) => boolean;
   worker.send = (...given: unknown[]): boolean => {
-    const [message, handle] = given as [ClusterMessage, Handle | undefined];
-    if (message.cmd === CLUSTER && message.act === NEW_CONNECTION && handle !== undefined)
+    const [message, handle] = given as [ClusterMessage | null, Handle | undefined];
+    if (message?.cmd === CLUSTER && message.act === NEW_CONNECTION && handle !== undefined)
       untaken.set(message.seq, handle);
     return send(...given);
   };
