@@ -27,8 +27,8 @@ type Waiter = (error: BrokerError | undefined) => void;
 
 interface Entry {
   phase: Phase;
-  /** It was lost while it was asked for, maybe after the answer: asked for again. */
-  again: boolean;
+  /** The engine has dropped it while it was asked for, or let go, maybe after its answer. */
+  wasLost: boolean;
   waiters: Set<Waiter> | undefined;
 }
 
@@ -80,7 +80,7 @@ export class Interest {
   want(channel: string): Promise<void> | undefined {
     let entry = this.#entries.get(channel);
     if (entry === undefined)
-      this.#entries.set(channel, (entry = { phase: 'off', again: false, waiters: undefined }));
+      this.#entries.set(channel, (entry = { phase: 'off', wasLost: false, waiters: undefined }));
     if (entry.phase === 'on' || this.#owed.has(channel)) return undefined;
     if (this.#engine === 'away' || this.#engine === 'closed') {
       this.#owe(channel);
@@ -189,8 +189,9 @@ export class Interest {
   lost(channels: readonly string[]): void {
     for (const channel of channels) {
       const entry = this.#entries.get(channel);
-      if (entry?.phase === 'subscribing') entry.again = true;
-      if (entry?.phase !== 'on') continue;
+      if (entry === undefined) continue;
+      entry.wasLost = true;
+      if (entry.phase !== 'on') continue;
       entry.phase = 'off';
       if (this.#context.isWanted(channel)) {
         this.#owe(channel);
@@ -201,14 +202,14 @@ export class Interest {
 
   #subscribe(channel: string, entry: Entry): void {
     entry.phase = 'subscribing';
-    entry.again = false;
+    entry.wasLost = false;
     this.#ask(channel, entry, 'subscribe', (error) => {
       if (error !== undefined) {
         entry.phase = 'off';
         this.#failed(channel, entry, error);
         return;
       }
-      if (entry.again) {
+      if (entry.wasLost) {
         this.#subscribe(channel, entry);
         return;
       }
@@ -246,10 +247,11 @@ export class Interest {
 
   #unsubscribe(channel: string, entry: Entry): void {
     entry.phase = 'unsubscribing';
+    entry.wasLost = false;
     this.#ask(channel, entry, 'unsubscribe', (error) => {
       entry.phase = 'off';
       if (entry.waiters?.size || this.#context.isWanted(channel)) this.#subscribe(channel, entry);
-      else if (error === undefined) this.#drop(channel);
+      else if (error === undefined || entry.wasLost) this.#drop(channel);
       else {
         const text = `The engine did not let go of the channel ${JSON.stringify(channel)}`;
         this.#context.onError(new BrokerError(text, { cause: error }));

@@ -248,21 +248,33 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
+async function run(moments: readonly (readonly [Step, boolean])[]): Promise<void> {
+  vi.clearAllTimers();
+  const model = new Model();
+  for (const [step, isSettled] of moments) {
+    if (step.do === 'wait') await model.settle(step.ms);
+    else {
+      model.apply(step);
+      if (isSettled) await model.settle();
+    }
+  }
+  await model.settle();
+  await model.end();
+}
+
 test('whatever happens to the link, in whatever order: no subscription, message or gap is forgotten', async () => {
-  await fc.assert(
-    fc.asyncProperty(fc.array(moment, { maxLength: 80, size: 'max' }), async (moments) => {
-      vi.clearAllTimers();
-      const model = new Model();
-      for (const [step, isSettled] of moments) {
-        if (step.do === 'wait') await model.settle(step.ms);
-        else {
-          model.apply(step);
-          if (isSettled) await model.settle();
-        }
-      }
-      await model.settle();
-      await model.end();
-    }),
-    { numRuns: 200 },
-  );
+  await fc.assert(fc.asyncProperty(fc.array(moment, { maxLength: 80, size: 'max' }), run), { numRuns: 200 });
 }, 60_000);
+
+test('a channel that the engine drops while it is let go, which fails, is asked for again', async () => {
+  await run([
+    [{ do: 'subscribe', who: 0, channel: 'b' }, true],
+    [{ do: 'establish' }, true],
+    [{ do: 'answer', index: 0, isAccepted: true }, true],
+    [{ do: 'unsubscribe', who: 0, channel: 'b' }, true],
+    [{ do: 'wait', ms: 2 * GRACE_MS }, true],
+    [{ do: 'lose', channel: 'b' }, true],
+    [{ do: 'answer', index: 0, isAccepted: false }, true],
+    [{ do: 'subscribe', who: 0, channel: 'b' }, true],
+  ]);
+});
