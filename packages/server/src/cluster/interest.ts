@@ -249,16 +249,23 @@ export class Interest {
     entry.phase = 'unsubscribing';
     entry.wasLost = false;
     this.#ask(channel, entry, 'unsubscribe', (error) => {
-      entry.phase = 'off';
-      if (entry.waiters?.size || this.#context.isWanted(channel)) this.#subscribe(channel, entry);
-      else if (error === undefined || entry.wasLost) this.#drop(channel);
+      if (error !== undefined && !entry.wasLost) this.#kept(channel, entry, error);
       else {
-        const text = `The engine did not let go of the channel ${JSON.stringify(channel)}`;
-        this.#context.onError(new BrokerError(text, { cause: error }));
-        entry.phase = 'on';
-        this.#letGoLater(channel, Math.max(this.#context.grace, RETRY_MS));
+        entry.phase = 'off';
+        if (entry.waiters?.size || this.#context.isWanted(channel)) this.#subscribe(channel, entry);
+        else this.#drop(channel);
       }
     });
+  }
+
+  /** The engine did not let go of a channel: it is still sent, to those who want it meanwhile. */
+  #kept(channel: string, entry: Entry, cause: unknown): void {
+    entry.phase = 'on';
+    this.#tell(entry, undefined);
+    if (this.#context.isWanted(channel)) return;
+    const text = `The engine did not let go of the channel ${JSON.stringify(channel)}`;
+    this.#context.onError(new BrokerError(text, { cause }));
+    this.#letGoLater(channel, Math.max(this.#context.grace, RETRY_MS));
   }
 
   /** Has the link do something; its answer is heard unless the connection has changed meanwhile. */

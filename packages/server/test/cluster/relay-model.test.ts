@@ -278,3 +278,16 @@ test('a channel that the engine drops while it is let go, which fails, is asked 
     [{ do: 'subscribe', who: 0, channel: 'b' }, true],
   ]);
 });
+
+test('a channel that the engine does not let go of is let go later, whoever wanted it meanwhile', async () => {
+  await run([
+    [{ do: 'subscribe', who: 0, channel: 'b' }, true],
+    [{ do: 'establish' }, true],
+    [{ do: 'answer', index: 0, isAccepted: true }, true],
+    [{ do: 'unsubscribe', who: 0, channel: 'b' }, true],
+    [{ do: 'wait', ms: 2 * GRACE_MS }, true],
+    [{ do: 'subscribe', who: 1, channel: 'b' }, true],
+    [{ do: 'answer', index: 0, isAccepted: false }, true],
+    [{ do: 'answer', index: 0, isAccepted: false }, true],
+  ]);
+});
