@@ -63,11 +63,12 @@ export class FrameReader {
     let isLeft = at > 0;
     this.#passing -= at;
     while (at < bytes.length) {
-      if (bytes.length - at >= 2 && !this.#isAllowed(bytes, at)) {
+      const start = payloadStart(bytes, at);
+      const isRefused = start === -1 ? this.#isBeginningRefused(bytes, at) : !this.#isAllowed(bytes, at);
+      if (isRefused) {
         this.#sink.handBack();
         break;
       }
-      const start = payloadStart(bytes, at);
       const length = start === -1 ? 0 : payloadLength(bytes, at);
       const end = start + length;
       isLeft ||= this.#fragmented !== undefined;
@@ -102,6 +103,15 @@ export class FrameReader {
     return opcode === CONTINUATION
       ? this.#fragmented !== undefined
       : opcode <= BINARY && this.#fragmented === undefined;
+  }
+
+  /** Whether it is clear already that the library refuses the frame, whose header is not complete. */
+  #isBeginningRefused(bytes: Buffer, at: number): boolean {
+    const available = bytes.length - at;
+    if (available < 2) return false;
+    if (!this.#isAllowed(bytes, at)) return true;
+    if (((bytes[at] as number) & OPCODE) >= CLOSE || available < lengthBytes(bytes, at)) return false;
+    return (this.#fragmented ?? 0) + payloadLength(bytes, at) > this.#maxPayload;
   }
 
   /** Keeps track of a frame that the library reads; `false` when it is the last one. */
@@ -151,10 +161,14 @@ export class FrameReader {
 function payloadStart(bytes: Buffer, at: number): number {
   const available = bytes.length - at;
   if (available < 2) return -1;
-  const second = bytes[at + 1] as number;
-  const length = second & ~MASKED;
-  const header = 2 + (length === 126 ? 2 : length === 127 ? 8 : 0) + ((second & MASKED) === 0 ? 0 : 4);
+  const header = lengthBytes(bytes, at) + (((bytes[at + 1] as number) & MASKED) === 0 ? 0 : 4);
   return available < header ? -1 : at + header;
+}
+
+/** How many bytes of the frame there are up to the end of its length. */
+function lengthBytes(bytes: Buffer, at: number): number {
+  const length = (bytes[at + 1] as number) & ~MASKED;
+  return 2 + (length === 126 ? 2 : length === 127 ? 8 : 0);
 }
 
 function payloadLength(bytes: Buffer, at: number): number {

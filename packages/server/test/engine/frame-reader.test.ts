@@ -161,6 +161,17 @@ describe('a reader of frames', () => {
     expect(log).toEqual(expected);
   });
 
+  test.each([
+    ['a message', [0x81, 0xff, 0x81, 0x82, 0, 0, 0, 0, 120, 120]],
+    ['a first fragment', [0x01, 0xff, 0, 0, 0, 0, 0, 1, 0, 0]],
+    ['a further fragment', [...encodeFrame('x'.repeat(MAX_PAYLOAD), { fin: false }), 0x00, 0x81]],
+  ])('refuses %s that is too long as soon as its length has come, as `ws` does', async (_what, input) => {
+    const chunks = [Buffer.from(input)];
+    const expected = await readByWs(chunks);
+    expect(expected).toHaveLength(1);
+    expect((await readInFront(chunks)).log).toEqual(expected);
+  });
+
   test.prop([fc.array(text.filter((payload) => Buffer.byteLength(payload) <= MAX_PAYLOAD))])(
     'leaves nothing to `ws` of messages that come whole',
     async (payloads) => {
