@@ -248,7 +248,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-async function run(moments: readonly (readonly [Step, boolean])[]): Promise<void> {
+async function expectToHold(moments: readonly (readonly [Step, boolean])[]): Promise<void> {
   vi.clearAllTimers();
   const model = new Model();
   for (const [step, isSettled] of moments) {
@@ -263,11 +263,13 @@ async function run(moments: readonly (readonly [Step, boolean])[]): Promise<void
 }
 
 test('whatever happens to the link, in whatever order: no subscription, message or gap is forgotten', async () => {
-  await fc.assert(fc.asyncProperty(fc.array(moment, { maxLength: 80, size: 'max' }), run), { numRuns: 200 });
+  await fc.assert(fc.asyncProperty(fc.array(moment, { maxLength: 80, size: 'max' }), expectToHold), {
+    numRuns: 200,
+  });
 }, 60_000);
 
 test('a channel that the engine drops while it is let go, which fails, is asked for again', async () => {
-  await run([
+  await expectToHold([
     [{ do: 'subscribe', who: 0, channel: 'b' }, true],
     [{ do: 'establish' }, true],
     [{ do: 'answer', index: 0, isAccepted: true }, true],
@@ -280,7 +282,7 @@ test('a channel that the engine drops while it is let go, which fails, is asked 
 });
 
 test('a channel that the engine does not let go of is let go later, whoever wanted it meanwhile', async () => {
-  await run([
+  await expectToHold([
     [{ do: 'subscribe', who: 0, channel: 'b' }, true],
     [{ do: 'establish' }, true],
     [{ do: 'answer', index: 0, isAccepted: true }, true],
