@@ -1,4 +1,4 @@
-import { freePort } from '../free-port.mjs';
+import { freePort } from '@socketcluster-ts/testkit/free-port';
 import { Crowd, pass, peakPerSecond, percentile } from './crowd.mjs';
 import { startHaproxy } from './haproxy.mjs';
 import { ServerProcess } from './server-process.mjs';

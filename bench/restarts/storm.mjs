@@ -1,4 +1,4 @@
-import { freePort } from '../free-port.mjs';
+import { freePort } from '@socketcluster-ts/testkit/free-port';
 import { Connection } from '../load/connection.mjs';
 import * as dialect from '../load/dialects/socket-cluster.mjs';
 import { Faults } from '../load/faults.mjs';

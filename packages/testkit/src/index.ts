@@ -34,7 +34,7 @@ export {
   type VerifyClient,
   type VerifyInfo,
 } from './fake-engine.js';
-export { freePort } from './free-port.js';
+export { freePort } from './free-port.mjs';
 export { type HeldUpgrades, holdUpgrades } from './held-upgrade.js';
 export { MemoryEngine } from './memory-engine.js';
 export type { NetworkShape } from './network-link.js';

@@ -268,13 +268,18 @@ test('whatever happens to the link, in whatever order: no subscription, message 
   });
 }, 60_000);
 
+/** The engine sends a channel, nobody wants it any more, and the engine has not answered to that. */
+const B_IS_LET_GO: readonly (readonly [Step, boolean])[] = [
+  [{ do: 'subscribe', who: 0, channel: 'b' }, true],
+  [{ do: 'establish' }, true],
+  [{ do: 'answer', index: 0, isAccepted: true }, true],
+  [{ do: 'unsubscribe', who: 0, channel: 'b' }, true],
+  [{ do: 'wait', ms: 2 * GRACE_MS }, true],
+];
+
 test('a channel that the engine drops while it is let go, which fails, is asked for again', async () => {
   await expectToHold([
-    [{ do: 'subscribe', who: 0, channel: 'b' }, true],
-    [{ do: 'establish' }, true],
-    [{ do: 'answer', index: 0, isAccepted: true }, true],
-    [{ do: 'unsubscribe', who: 0, channel: 'b' }, true],
-    [{ do: 'wait', ms: 2 * GRACE_MS }, true],
+    ...B_IS_LET_GO,
     [{ do: 'lose', channel: 'b' }, true],
     [{ do: 'answer', index: 0, isAccepted: false }, true],
     [{ do: 'subscribe', who: 0, channel: 'b' }, true],
@@ -283,11 +288,7 @@ test('a channel that the engine drops while it is let go, which fails, is asked 
 
 test('a channel that the engine does not let go of is let go later, whoever wanted it meanwhile', async () => {
   await expectToHold([
-    [{ do: 'subscribe', who: 0, channel: 'b' }, true],
-    [{ do: 'establish' }, true],
-    [{ do: 'answer', index: 0, isAccepted: true }, true],
-    [{ do: 'unsubscribe', who: 0, channel: 'b' }, true],
-    [{ do: 'wait', ms: 2 * GRACE_MS }, true],
+    ...B_IS_LET_GO,
     [{ do: 'subscribe', who: 1, channel: 'b' }, true],
     [{ do: 'answer', index: 0, isAccepted: false }, true],
     [{ do: 'answer', index: 0, isAccepted: false }, true],
