@@ -62,8 +62,10 @@ const SHORT_HEADERS = Array.from({ length: 126 }, (_, length) => String.fromChar
  */
 export function frameText(payload: string): string | undefined {
   const { length } = payload;
-  // UTF-8 has one byte per character only for ASCII.
-  if (length >= 65_536 || Buffer.byteLength(payload) !== length) return undefined;
-  const short = SHORT_HEADERS[length];
-  return (short ?? String.fromCharCode(TEXT, 126, length >> 8, length & 0xff)) + payload;
+  if (length >= 65_536) return undefined;
+  const header = SHORT_HEADERS[length] ?? String.fromCharCode(TEXT, 126, length >> 8, length & 0xff);
+  const frame = header + payload;
+  // UTF-8 has one byte per character only for ASCII. Asked of the whole frame, because to look into a text that was put
+  // together V8 copies it into one piece, and that piece is what will be written.
+  return Buffer.byteLength(frame) - Buffer.byteLength(header) === length ? frame : undefined;
 }
