@@ -5,15 +5,16 @@ import type { WebSocket } from 'ws';
 import type { ConnectionAdopter } from './adopt-connection.js';
 import { type Close, closeAnswer, parseClose } from './close-frame.js';
 import { compactRequest, restoreRequest } from './compact-request.js';
+import { canWriteDirectly, type DirectWriter, writeDirectly } from './direct-write.js';
 import type { EngineSocket, EngineSocketHandlers, RawWebSocket, SharedMessage } from './engine.js';
 import { flushAtEndOfTurn } from './flush-turn.js';
 import { frameMessage, frameText } from './frame.js';
 import { FrameReader, type FrameSink } from './frame-reader.js';
 import { joinFrames } from './join-frames.js';
 import { networkProgress } from './network-progress.js';
+import { notOpenError } from './not-open-error.js';
 import { resetConnection } from './reset-connection.js';
 import { UnsentWrites } from './unsent-writes.js';
-import { withoutStack } from './without-stack.js';
 
 /** Held-back bytes at which a connection is flushed without waiting for the end of the turn. */
 const EARLY_FLUSH_BYTES = 256 * 1024;
@@ -67,11 +68,12 @@ export interface FramedSocketSettings {
  * to `ws`, whose object is made when the first of these comes up or somebody asks for it: it is a quarter of what a
  * connection holds, and most never need it. Both sides write whole frames to the same stream, so they never mix.
  */
-export class FramedSocket implements EngineSocket, FrameSink {
+export class FramedSocket implements EngineSocket, FrameSink, DirectWriter {
   handlers: EngineSocketHandlers | undefined;
   bytesReceived = 0;
   reads = 0;
   readonly #net: NetSocket;
+  readonly #mayWriteDirectly: boolean;
   readonly #adopter: ConnectionAdopter;
   #ws: WebSocket | undefined;
   /** Without `ws`: nothing can be sent any more. */
@@ -106,6 +108,7 @@ export class FramedSocket implements EngineSocket, FrameSink {
     ws: WebSocket | undefined,
   ) {
     this.#net = net;
+    this.#mayWriteDirectly = canWriteDirectly(net);
     this.#request = request;
     this.#adopter = adopter;
     this.#reader = new FrameReader(this, maxPayload);
@@ -135,7 +138,7 @@ export class FramedSocket implements EngineSocket, FrameSink {
   }
 
   get unsentBytes(): number {
-    return this.heldBytes + this.#net.writableLength;
+    return this.heldBytes + this.#writtenBytes;
   }
 
   get unsentSince(): number | undefined {
@@ -143,7 +146,7 @@ export class FramedSocket implements EngineSocket, FrameSink {
   }
 
   get progress(): string {
-    return networkProgress(this.#net);
+    return networkProgress(this.#net, this.#goneBytes);
   }
 
   get unsentMessages(): number {
@@ -151,7 +154,12 @@ export class FramedSocket implements EngineSocket, FrameSink {
   }
 
   get #goneBytes(): number {
-    return this.#net.bytesWritten - this.#net.writableLength;
+    return this.#net.bytesWritten - this.#writtenBytes;
+  }
+
+  /** Bytes that were written and have not left. */
+  get #writtenBytes(): number {
+    return this.#net.writableLength + (this.#unsent?.directBytes ?? 0);
   }
 
   start(handlers: EngineSocketHandlers): void {
@@ -214,7 +222,7 @@ export class FramedSocket implements EngineSocket, FrameSink {
   /** Without `ws`: a peer that does not end the stream, or does not read to its end, must not hold the connection. */
   #cutInTime(): void {
     const net = this.#net;
-    const timer = setTimeout(() => resetConnection(net), this.#adopter.closeTimeoutMs);
+    const timer = setTimeout(() => this.reset(), this.#adopter.closeTimeoutMs);
     net.once('close', () => clearTimeout(timer));
   }
 
@@ -247,7 +255,7 @@ export class FramedSocket implements EngineSocket, FrameSink {
   passOn(bytes: Buffer): void {
     if (this.#library() !== undefined) this.#passOn?.call(this.#net, bytes);
     // The library answers pings by itself, and a client may send them without reading.
-    if (this.#net.writableLength > 0) this.#reportUnsent(0);
+    if (this.#writtenBytes > 0) this.#reportUnsent(0);
   }
 
   handBack(): void {
@@ -303,7 +311,7 @@ export class FramedSocket implements EngineSocket, FrameSink {
     ws.send(data, options, (error) => {
       if (error) this.handlers?.onSendError(error);
     });
-    if (this.#net.writableLength > 0) this.#reportUnsent(1);
+    if (this.#writtenBytes > 0) this.#reportUnsent(1);
   }
 
   #hold(frame: Buffer): void {
@@ -352,32 +360,43 @@ export class FramedSocket implements EngineSocket, FrameSink {
     this.heldBytes = 0;
     this.heldMessages = 0;
     this.#areAllShared = true;
-    if (this.#net.writableLength > 0) this.#reportUnsent(messages);
+    if (this.#writtenBytes > 0) this.#reportUnsent(messages);
   }
 
   #write(): void {
     const net = this.#net;
     if (this.#first === undefined) {
       // A text goes to the kernel without becoming a Buffer before.
-      net.write(this.#text, 'latin1');
+      this.#put(this.#text);
       return;
     }
     this.#textToFrame();
     const first = this.#first;
     const rest = this.#rest;
     if (rest === undefined) {
-      net.write(first);
+      this.#put(first);
       return;
     }
     rest.unshift(first);
     const bytes = this.heldBytes;
     // Large frames of its own go side by side; copying pays when they are small, or when others need the same.
-    if (this.#areAllShared || bytes < rest.length * JOIN_LIMIT_BYTES) net.write(joinFrames(rest, bytes));
+    if (this.#areAllShared || bytes < rest.length * JOIN_LIMIT_BYTES) this.#put(joinFrames(rest, bytes));
     else {
       net.cork();
       for (const frame of rest) net.write(frame);
       net.uncork();
     }
+  }
+
+  /** Writes bytes, or a text of bytes. */
+  #put(data: Buffer | string): void {
+    const net = this.#net;
+    if (!this.#mayWriteDirectly || this.#writtenBytes > 0) net.write(data, 'latin1');
+    else if (!writeDirectly(net, data, this)) this.#unsentWrites.directBytes = data.length;
+  }
+
+  get #unsentWrites(): UnsentWrites {
+    return (this.#unsent ??= new UnsentWrites());
   }
 
   close(code: number, reason: string): void {
@@ -393,12 +412,12 @@ export class FramedSocket implements EngineSocket, FrameSink {
 
   reset(): void {
     this.#isOver = true;
-    resetConnection(this.#net);
+    resetConnection(this.#net, this.#writtenBytes);
   }
 
   /** The kernel did not take everything at once: so many messages were written just now. */
   #reportUnsent(messages: number): void {
-    const unsent = (this.#unsent ??= new UnsentWrites());
+    const unsent = this.#unsentWrites;
     if (messages > 0) unsent.add(this.#net.bytesWritten, messages, this.#goneBytes);
     this.#watch(unsent);
     this.handlers?.onUnsent();
@@ -410,20 +429,20 @@ export class FramedSocket implements EngineSocket, FrameSink {
     if (unsent.isWatched || !net.writable) return;
     unsent.isWatched = true;
     // An empty write, because `drain` comes only after more than one high-water mark.
-    net.write('', () => {
-      unsent.isWatched = false;
-      if (net.destroyed) return;
-      if (net.writableLength > 0) this.#watch(unsent);
-      this.handlers?.onUnsent();
-    });
+    if (unsent.directBytes === 0) net.write('', () => this.onTaken());
+  }
+
+  onTaken(): void {
+    const unsent = this.#unsentWrites;
+    unsent.directBytes = 0;
+    unsent.isWatched = false;
+    if (this.#net.destroyed) return;
+    if (this.#writtenBytes > 0) this.#watch(unsent);
+    this.handlers?.onUnsent();
   }
 
   #refuse(): void {
-    // The text of `ws` for the same case: applications match it.
-    const states = ['CONNECTING', 'OPEN', 'CLOSING', 'CLOSED'];
-    const readyState = this.#ws?.readyState ?? (this.#net.destroyed ? 3 : 2);
-    const message = `WebSocket is not open: readyState ${readyState} (${states[readyState] ?? ''})`;
-    const error = withoutStack(() => new Error(message));
+    const error = notOpenError(this.#ws?.readyState ?? (this.#net.destroyed ? 3 : 2));
     queueMicrotask(() => this.handlers?.onSendError(error));
   }
 }

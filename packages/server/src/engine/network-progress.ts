@@ -13,11 +13,12 @@ interface Handle {
  * Another text each time the network has taken something of what was written to a connection.
  *
  * The documented counters move when a whole write has left, which may be megabytes; the size of the queue below them
- * moves with every packet. Where it is not known, whole writes are all there is to see.
+ * moves with every packet. Where it is not known, whole writes are all there is to see. `goneBytes` is what has left, for who
+ * writes past the stream's own count.
  */
-export function networkProgress(net: NetSocket | undefined): string {
+export function networkProgress(net: NetSocket | undefined, goneBytes?: number): string {
   if (net === undefined) return '';
-  const gone = net.bytesWritten - net.writableLength;
+  const gone = goneBytes ?? net.bytesWritten - net.writableLength;
   const { _handle: handle } = net as WithHandle;
   // oxlint-disable-next-line no-underscore-dangle -- the name that Node gave it
   const queue = (handle?._parent ?? handle)?.writeQueueSize;

@@ -2,9 +2,9 @@ import type { Socket as NetSocket } from 'node:net';
 
 /**
  * Ends a TCP connection by a reset: neither this process nor the kernel keeps what the peer has not taken. Others, such as
- * those over TLS, are destroyed.
+ * those over TLS, are destroyed. `unsentBytes` is what was written and has not left, for who writes past the stream's own count.
  */
-export function resetConnection(net: NetSocket | undefined): void {
+export function resetConnection(net: NetSocket | undefined, unsentBytes?: number): void {
   if (net === undefined || net.destroyed) return;
   try {
     net.resetAndDestroy();
@@ -13,5 +13,5 @@ export function resetConnection(net: NetSocket | undefined): void {
     return;
   }
   // It waits for writes under way, which may take for ever.
-  if (net.writableLength > 0) net.destroy();
+  if ((unsentBytes ?? net.writableLength) > 0) net.destroy();
 }

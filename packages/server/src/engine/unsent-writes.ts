@@ -11,6 +11,8 @@ interface Write {
 export class UnsentWrites {
   /** Whether an empty write is under way that tells when all before it has left. */
   isWatched = false;
+  /** Bytes of the write under way past the queue of the stream, which does not count them. */
+  directBytes = 0;
   #writes: Write[] = [];
 
   /** A write of so many messages, with which the stream of bytes goes to `endsAt`; so many bytes of it have left. */
