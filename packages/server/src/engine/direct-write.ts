@@ -2,7 +2,6 @@ import { Socket as NetSocket } from 'node:net';
 
 /** The part of a stream that its implementer writes and its queue calls: one chunk, and a call when it has left. */
 interface ImplementedStream {
-  // oxlint-disable-next-line no-underscore-dangle -- the documented name
   _write(data: Buffer | string, encoding: string, done: (error?: Error | null) => void): void;
 }
 
@@ -12,10 +11,13 @@ export interface DirectWriter {
   onTaken(): void;
 }
 
+/** Others that run programs for Node have another order, or none, below the queue. */
+const IS_NODE = !('bun' in process.versions) && !('deno' in process.versions);
+
 /** Whether {@link writeDirectly} can be used: a plain TCP connection, as Node made it. */
 export function canWriteDirectly(net: NetSocket): boolean {
-  if (!(net instanceof NetSocket) || 'encrypted' in net) return false;
-  // oxlint-disable-next-line no-underscore-dangle, typescript/unbound-method -- compared, not called
+  if (!IS_NODE || !(net instanceof NetSocket) || 'encrypted' in net) return false;
+  // oxlint-disable-next-line no-underscore-dangle -- the documented name
   return (net as unknown as ImplementedStream)._write === (NetSocket.prototype as ImplementedStream)._write;
 }
 
