@@ -5,7 +5,7 @@ import type { WebSocket } from 'ws';
 import type { ConnectionAdopter } from './adopt-connection.js';
 import { type Close, closeAnswer, parseClose } from './close-frame.js';
 import { compactRequest, restoreRequest } from './compact-request.js';
-import { canWriteDirectly, type DirectWriter, writeDirectly } from './direct-write.js';
+import { canWriteDirectly, writeDirectly } from './direct-write.js';
 import type { EngineSocket, EngineSocketHandlers, RawWebSocket, SharedMessage } from './engine.js';
 import { flushAtEndOfTurn } from './flush-turn.js';
 import { frameMessage, frameText } from './frame.js';
@@ -14,6 +14,7 @@ import { joinFrames } from './join-frames.js';
 import { networkProgress } from './network-progress.js';
 import { notOpenError } from './not-open-error.js';
 import { resetConnection } from './reset-connection.js';
+import { type ConnectionOwner, listenTo, readFrom, stopReading } from './shared-listeners.js';
 import { UnsentWrites } from './unsent-writes.js';
 
 /** Held-back bytes at which a connection is flushed without waiting for the end of the turn. */
@@ -25,32 +26,6 @@ const LONGEST_HELD_TEXT = 4 * 1024;
 
 /** How a connection ended that just broke. */
 const HUNG_UP: Close = { code: CLOSE_CODES.HUNG_UP, reason: '' };
-
-const OWNER: unique symbol = Symbol('FramedSocket');
-type Owned<T> = T & { [OWNER]?: FramedSocket };
-
-// The listeners are shared by all connections and find theirs by a symbol: no closure per connection.
-function onData(this: Owned<NetSocket>, chunk: Buffer): void {
-  this[OWNER]?.read(chunk);
-}
-function onNetEnd(this: Owned<NetSocket>): void {
-  this[OWNER]?.endWithPeer();
-}
-function onNetClose(this: Owned<NetSocket>): void {
-  this[OWNER]?.endWithoutLibrary();
-}
-function onMessage(this: Owned<WebSocket>, data: Buffer, isBinary: boolean): void {
-  this[OWNER]?.report(isBinary ? data : data.toString(), data.length);
-}
-function onControl(this: Owned<WebSocket>): void {
-  this[OWNER]?.handlers?.onControl();
-}
-function onError(this: Owned<WebSocket>, error: Error): void {
-  this[OWNER]?.fail(error);
-}
-function onClose(this: Owned<WebSocket>, code: number, reason: Buffer): void {
-  this[OWNER]?.handlers?.onClose(code, reason.length === 0 ? '' : reason.toString());
-}
 
 /** What all connections of an engine have in common. */
 export interface FramedSocketSettings {
@@ -68,12 +43,11 @@ export interface FramedSocketSettings {
  * to `ws`, whose object is made when the first of these comes up or somebody asks for it: it is a quarter of what a
  * connection holds, and most never need it. Both sides write whole frames to the same stream, so they never mix.
  */
-export class FramedSocket implements EngineSocket, FrameSink, DirectWriter {
+export class FramedSocket implements EngineSocket, FrameSink, ConnectionOwner {
   handlers: EngineSocketHandlers | undefined;
   bytesReceived = 0;
   reads = 0;
   readonly #net: NetSocket;
-  readonly #mayWriteDirectly: boolean;
   readonly #adopter: ConnectionAdopter;
   #ws: WebSocket | undefined;
   /** Without `ws`: nothing can be sent any more. */
@@ -96,6 +70,8 @@ export class FramedSocket implements EngineSocket, FrameSink, DirectWriter {
   /** Whether every frame held back goes to other connections too. */
   #areAllShared = true;
   #unsent: UnsentWrites | undefined;
+  /** Whether the queue of the stream is known to be empty, and nobody else writes to it. */
+  #isClear = false;
   #isPaused = false;
   /** Whether another piece of what has been read follows without a pause. */
   #isMoreBuffered = false;
@@ -108,7 +84,6 @@ export class FramedSocket implements EngineSocket, FrameSink, DirectWriter {
     ws: WebSocket | undefined,
   ) {
     this.#net = net;
-    this.#mayWriteDirectly = canWriteDirectly(net);
     this.#request = request;
     this.#adopter = adopter;
     this.#reader = new FrameReader(this, maxPayload);
@@ -164,12 +139,7 @@ export class FramedSocket implements EngineSocket, FrameSink, DirectWriter {
 
   start(handlers: EngineSocketHandlers): void {
     this.handlers = handlers;
-    const net: Owned<NetSocket> = this.#net;
-    net[OWNER] = this;
-    net.on('data', onData);
-    if (this.#ws !== undefined) return;
-    net.on('end', onNetEnd);
-    net.on('close', onNetClose);
+    readFrom(this.#net, this, this.#ws === undefined);
   }
 
   /** The object of `ws`, made now if there is none; `undefined` when the connection has ended without one. */
@@ -182,20 +152,14 @@ export class FramedSocket implements EngineSocket, FrameSink, DirectWriter {
   }
 
   /** Has an object of `ws` see to everything but what the reader takes. */
-  #use(ws: Owned<WebSocket>): void {
+  #use(ws: WebSocket): void {
     const net = this.#net;
     this.#ws = ws;
+    this.#isClear = false;
     // The one it has just added.
     this.#passOn = net.listeners('data').at(-1) as (chunk: Buffer) => void;
     net.off('data', this.#passOn);
-    net.off('end', onNetEnd);
-    net.off('close', onNetClose);
-    ws[OWNER] = this;
-    ws.on('error', onError);
-    ws.on('close', onClose);
-    ws.on('message', onMessage);
-    ws.on('ping', onControl);
-    ws.on('pong', onControl);
+    listenTo(ws, net, this);
     // It would go on reading by itself.
     if (this.#isPaused) ws.pause();
   }
@@ -260,13 +224,13 @@ export class FramedSocket implements EngineSocket, FrameSink, DirectWriter {
 
   handBack(): void {
     this.#library();
-    this.#net.off('data', onData);
+    stopReading(this.#net);
     if (this.#passOn !== undefined) this.#net.on('data', this.#passOn);
   }
 
   fail(error: Error): void {
     // What `ws` has refused, it does not read on; it waits for the end of the connection.
-    this.#net.off('data', onData);
+    stopReading(this.#net);
     this.handlers?.onError(error);
   }
 
@@ -353,46 +317,56 @@ export class FramedSocket implements EngineSocket, FrameSink, DirectWriter {
     const messages = this.heldMessages;
     if (messages === 0) return;
     // The peer began to close, or the connection broke, while the frames were held: `close` tells the rest.
-    if (this.isOpen) this.#write();
+    const isTaken = this.isOpen && this.#write();
     this.#first = undefined;
     this.#rest = undefined;
     this.#text = '';
     this.heldBytes = 0;
     this.heldMessages = 0;
     this.#areAllShared = true;
-    if (this.#writtenBytes > 0) this.#reportUnsent(messages);
+    if (!isTaken && this.#writtenBytes > 0) this.#reportUnsent(messages);
   }
 
-  #write(): void {
-    const net = this.#net;
-    if (this.#first === undefined) {
-      // A text goes to the kernel without becoming a Buffer before.
-      this.#put(this.#text);
-      return;
-    }
+  /** Writes what is held back; `true` when it is known that the network has taken all of it. */
+  #write(): boolean {
+    // A text goes to the kernel without becoming a Buffer before.
+    if (this.#first === undefined) return this.#put(this.#text);
     this.#textToFrame();
     const first = this.#first;
     const rest = this.#rest;
-    if (rest === undefined) {
-      this.#put(first);
-      return;
-    }
+    if (rest === undefined) return this.#put(first);
     rest.unshift(first);
     const bytes = this.heldBytes;
     // Large frames of its own go side by side; copying pays when they are small, or when others need the same.
-    if (this.#areAllShared || bytes < rest.length * JOIN_LIMIT_BYTES) this.#put(joinFrames(rest, bytes));
-    else {
-      net.cork();
-      for (const frame of rest) net.write(frame);
-      net.uncork();
-    }
+    if (this.#areAllShared || bytes < rest.length * JOIN_LIMIT_BYTES)
+      return this.#put(joinFrames(rest, bytes));
+    const net = this.#net;
+    this.#isClear = false;
+    net.cork();
+    for (const frame of rest) net.write(frame);
+    net.uncork();
+    return false;
   }
 
-  /** Writes bytes, or a text of bytes. */
-  #put(data: Buffer | string): void {
+  /** Writes bytes, or a text of bytes; `true` when it is known that the network has taken all of it. */
+  #put(data: Buffer | string): boolean {
     const net = this.#net;
-    if (!this.#mayWriteDirectly || this.#writtenBytes > 0) net.write(data, 'latin1');
-    else if (!writeDirectly(net, data, this)) this.#unsentWrites.directBytes = data.length;
+    if (this.#isClear || this.#isNowClear()) {
+      if (writeDirectly(net, data)) return true;
+      this.#unsentWrites.directBytes = data.length;
+    } else net.write(data, 'latin1');
+    this.#isClear = false;
+    return false;
+  }
+
+  /** Remembered, because what the stream knows of an idle client is out of the processor's caches. */
+  #isNowClear(): boolean {
+    const net = this.#net;
+    // What follows an empty write would be taken for gone with that.
+    const isEmpty = this.#unsent?.isWatched !== true && net.writableLength === 0;
+    const isClear = isEmpty && canWriteDirectly(net);
+    this.#isClear = isClear && this.#ws === undefined;
+    return isClear;
   }
 
   get #unsentWrites(): UnsentWrites {
@@ -429,16 +403,13 @@ export class FramedSocket implements EngineSocket, FrameSink, DirectWriter {
     if (unsent.isWatched || !net.writable) return;
     unsent.isWatched = true;
     // An empty write, because `drain` comes only after more than one high-water mark.
-    if (unsent.directBytes === 0) net.write('', () => this.onTaken());
-  }
-
-  onTaken(): void {
-    const unsent = this.#unsentWrites;
-    unsent.directBytes = 0;
-    unsent.isWatched = false;
-    if (this.#net.destroyed) return;
-    if (this.#writtenBytes > 0) this.#watch(unsent);
-    this.handlers?.onUnsent();
+    net.write('', () => {
+      unsent.directBytes = 0;
+      unsent.isWatched = false;
+      if (net.destroyed) return;
+      if (net.writableLength > 0) this.#watch(unsent);
+      this.handlers?.onUnsent();
+    });
   }
 
   #refuse(): void {

@@ -2,6 +2,7 @@ import { createServer } from 'node:http';
 import { connect } from 'node:net';
 import {
   afterTest,
+  deferred,
   encodeFrame,
   nextValue,
   OPCODES,
@@ -125,6 +126,36 @@ describe('a write past the queue of the stream', () => {
     expect((await closed).code).toBe(1006);
     expect(socket.getOutboundBackpressure()).toBe(0);
     expect(warnings.map(String)).toEqual(['SocketProtocolError: Socket hung up']);
+  });
+
+  test('that is under way when the client resets the connection ends with it, also where nothing is read', async () => {
+    const { port, server } = await startServer({
+      limits: { outboundBudget: Infinity, maxInboundQueue: 1 },
+    });
+    const goOn = deferred();
+    server.setMiddleware(server.MIDDLEWARE_INBOUND, async (stream) => {
+      for await (const action of stream) {
+        await goOn.promise;
+        action.allow();
+      }
+    });
+    const connected = nextValue(server.listener('connection'));
+    const client = await RawConnection.upgrade(port);
+    client.send(HANDSHAKE);
+    const { socket } = await connected;
+    const net = socket.request.socket;
+    while (!net.isPaused()) {
+      client.send({ event: 'more' });
+      await turn();
+    }
+    client.pause();
+    socket.send(Buffer.alloc(TOO_MUCH));
+    await until(() => socket.pressure.bytes >= TOO_MUCH / 2);
+    const closed = nextValue(server.listener('closure'));
+    client.reset();
+    expect((await closed).code).toBe(1006);
+    expect(socket.getOutboundBackpressure()).toBe(0);
+    goOn.resolve();
   });
 
   test('that is under way when the server closes the connection arrives before the close frame', async () => {
