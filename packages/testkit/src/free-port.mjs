@@ -1,8 +1,11 @@
 import { createServer } from 'node:net';
 
-/** Below those from which systems choose the ports of connections: none of these takes one in the meantime. */
+/**
+ * Below those from which systems choose the ports of connections: none of these takes one in the meantime. So are those
+ * ten thousand further, where a Redis of a cluster listens as well.
+ */
 const LEAST = 15_000;
-const MOST = 32_000;
+const MOST = 22_000;
 const ATTEMPTS = 100;
 
 /** A port of 127.0.0.1 that is free now. @returns {Promise<number>} */
