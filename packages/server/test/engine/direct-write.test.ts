@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
 import { connect } from 'node:net';
+import type { AGServerSocket } from '@socketcluster-ts/server';
 import {
   afterTest,
   deferred,
@@ -7,6 +8,7 @@ import {
   nextValue,
   OPCODES,
   RawConnection,
+  type StartedServer,
   startServer,
   turn,
   until,
@@ -43,15 +45,24 @@ const anyStep: fc.Arbitrary<Step> = fc.oneof(
   },
 );
 
+/** A connection that is written and read byte by byte, behind its handshake, and the server's socket of it. */
+async function openRaw({
+  port,
+  server,
+}: StartedServer): Promise<{ client: RawConnection; socket: AGServerSocket }> {
+  const connected = nextValue(server.listener('connection'));
+  const client = await RawConnection.upgrade(port);
+  client.send(HANDSHAKE);
+  const { socket } = await connected;
+  return { client, socket };
+}
+
 describe('a write past the queue of the stream', () => {
   test('keeps its place among all other writes, whatever the network takes at once', async () => {
-    const { port, server } = await startServer({ limits: { outboundBudget: Infinity } });
+    const started = await startServer({ limits: { outboundBudget: Infinity } });
     await fc.assert(
       fc.asyncProperty(fc.array(anyStep, { minLength: 10, maxLength: 60 }), async (steps) => {
-        const connected = nextValue(server.listener('connection'));
-        const client = await RawConnection.upgrade(port);
-        client.send(HANDSHAKE);
-        const { socket } = await connected;
+        const { client, socket } = await openRaw(started);
         await until(() => client.frames.length === 1);
         const sent: string[] = [];
         client.pause();
@@ -113,11 +124,9 @@ describe('a write past the queue of the stream', () => {
   });
 
   test('that is under way when the client resets the connection ends with it', async () => {
-    const { port, server, warnings } = await startServer({ limits: { outboundBudget: Infinity } });
-    const connected = nextValue(server.listener('connection'));
-    const client = await RawConnection.upgrade(port);
-    client.send(HANDSHAKE);
-    const { socket } = await connected;
+    const started = await startServer({ limits: { outboundBudget: Infinity } });
+    const { server, warnings } = started;
+    const { client, socket } = await openRaw(started);
     client.pause();
     socket.send(Buffer.alloc(TOO_MUCH));
     await until(() => socket.pressure.bytes >= TOO_MUCH / 2);
@@ -129,9 +138,8 @@ describe('a write past the queue of the stream', () => {
   });
 
   test('that is under way when the client resets the connection ends with it, also where nothing is read', async () => {
-    const { port, server } = await startServer({
-      limits: { outboundBudget: Infinity, maxInboundQueue: 1 },
-    });
+    const started = await startServer({ limits: { outboundBudget: Infinity, maxInboundQueue: 1 } });
+    const { server } = started;
     const goOn = deferred();
     server.setMiddleware(server.MIDDLEWARE_INBOUND, async (stream) => {
       for await (const action of stream) {
@@ -139,10 +147,7 @@ describe('a write past the queue of the stream', () => {
         action.allow();
       }
     });
-    const connected = nextValue(server.listener('connection'));
-    const client = await RawConnection.upgrade(port);
-    client.send(HANDSHAKE);
-    const { socket } = await connected;
+    const { client, socket } = await openRaw(started);
     const net = socket.request.socket;
     while (!net.isPaused()) {
       client.send({ event: 'more' });
@@ -159,11 +164,8 @@ describe('a write past the queue of the stream', () => {
   });
 
   test('that is under way when the server closes the connection arrives before the close frame', async () => {
-    const { port, server } = await startServer({ limits: { outboundBudget: Infinity } });
-    const connected = nextValue(server.listener('connection'));
-    const client = await RawConnection.upgrade(port);
-    client.send(HANDSHAKE);
-    const { socket } = await connected;
+    const started = await startServer({ limits: { outboundBudget: Infinity } });
+    const { client, socket } = await openRaw(started);
     client.pause();
     socket.send(Buffer.alloc(TOO_MUCH, 7));
     await until(() => socket.pressure.bytes >= TOO_MUCH / 2);
