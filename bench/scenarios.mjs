@@ -132,7 +132,7 @@ export const scenarios = [
     target: { to: 'upstream', atMost: 0.55 },
     isQuick: true,
     parameters: CONNECTIONS,
-    quick: { warmUp: 1200, connections: 600 },
+    quick: {},
     smoke: CONNECTIONS_SMOKE,
   },
   {
