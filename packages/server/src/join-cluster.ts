@@ -1,6 +1,5 @@
 import type { DeadlineScheduler } from '@socketcluster-ts/core';
-import type { BrokerEngine } from './exchange/broker-engine.js';
-import type { AGExchange } from './exchange/exchange.js';
+import type { BrokerEngine, BrokerExchange } from './exchange/broker-engine.js';
 import { ClusterNodes } from './nodes/cluster-nodes.js';
 import { serveUserActions } from './nodes/cluster-users.js';
 import { measureCpu } from './nodes/cpu-share.js';
@@ -15,7 +14,7 @@ export interface ClusterMember {
   readonly clientsCount: number;
   readonly usersCount: number;
   readonly brokerEngine: BrokerEngine;
-  readonly exchange: Pick<AGExchange, 'isSubscribed' | 'useCluster'>;
+  readonly exchange: BrokerExchange;
   emitWarning(warning: unknown): void;
 }
 
@@ -45,7 +44,7 @@ export function joinCluster(server: ClusterMember, users: UserSource): ClusterNo
   serveUserActions(nodes, (id, action) =>
     performUserAction(new UserSockets(id, users), action as UserAction),
   );
-  server.exchange.useCluster(nodes);
+  server.exchange.useCluster?.(nodes);
   return nodes;
 }
 

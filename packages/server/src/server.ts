@@ -34,7 +34,7 @@ import type {
   UpgradeVerdict,
 } from './engine/engine.js';
 import { engineServerOptions } from './engine-server-options.js';
-import type { BrokerEngine } from './exchange/broker-engine.js';
+import type { BrokerEngine, BrokerExchange } from './exchange/broker-engine.js';
 import type { AGExchange } from './exchange/exchange.js';
 import { AGSimpleBroker } from './exchange/simple-broker.js';
 import type { ServerStatus } from './health.js';
@@ -246,10 +246,11 @@ export class AGServer<C extends AnyContract = Untyped> extends AsyncStreamEmitte
     });
     this.brokerEngine = resolved.brokerEngine ?? new AGSimpleBroker();
     this.brokerEngine.setCodecEngine(this.codec);
-    this.exchange = this.brokerEngine.exchange() as unknown as AGExchange<C>;
-    if (this.contract !== undefined) this.exchange.useContract(this.contract, this.checkOutgoing);
+    const exchange: BrokerExchange = this.brokerEngine.exchange();
+    this.exchange = exchange as unknown as AGExchange<C>;
+    if (this.contract !== undefined) exchange.useContract?.(this.contract, this.checkOutgoing);
     this.#nodes = joinCluster(this.#host, this.#usersHere);
-    this.#wasBrokerReady = watchBroker(this.brokerEngine, this.#host.exchange, {
+    this.#wasBrokerReady = watchBroker(this.brokerEngine, exchange, {
       onReady: () => this.#onBrokerReady(),
       emitError: (error) => this.emitError(error),
       emitWarning: (warning) => this.emitWarning(warning),

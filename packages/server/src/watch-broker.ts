@@ -1,6 +1,5 @@
 import { spawn } from '@socketcluster-ts/core';
-import type { BrokerEngine } from './exchange/broker-engine.js';
-import type { AGExchange } from './exchange/exchange.js';
+import type { BrokerEngine, BrokerExchange } from './exchange/broker-engine.js';
 
 /** Who hears how the broker is. */
 export interface BrokerWatcher {
@@ -11,7 +10,7 @@ export interface BrokerWatcher {
 }
 
 /** Reports what a broker and its exchange emit. Gives whether the broker is ready now. */
-export function watchBroker(broker: BrokerEngine, exchange: AGExchange, watcher: BrokerWatcher): boolean {
+export function watchBroker(broker: BrokerEngine, exchange: BrokerExchange, watcher: BrokerWatcher): boolean {
   spawn(
     async () => {
       for await (const event of broker.listener('error'))

@@ -13,6 +13,10 @@ import type { Gap, Subscriber } from './subscriber.js';
  */
 export type BrokerStatus = 'connecting' | 'connected' | 'degraded' | 'closed';
 
+/** What a server asks of the exchange of its broker. One made for `socketcluster-server` has only the first three. */
+export type BrokerExchange = Pick<AGExchange, 'invokePublish' | 'isSubscribed' | 'listener'> &
+  Partial<Pick<AGExchange, 'publishNow' | 'useCluster' | 'useContract'>>;
+
 /**
  * Carries messages from publishers to the subscribers of a channel.
  *

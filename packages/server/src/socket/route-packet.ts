@@ -280,9 +280,13 @@ function publishData(
   data: unknown,
   channel: string,
 ): Promise<void> | undefined {
+  const { exchange } = connection.server;
   let pending: ReturnType<AGExchange['publishNow']>;
   try {
-    pending = connection.server.exchange.publishNow(channel, data);
+    pending =
+      exchange.publishNow === undefined
+        ? exchange.invokePublish(channel, data)
+        : exchange.publishNow(channel, data);
   } catch (error) {
     return refuse(connection, packet.cid, error);
   }

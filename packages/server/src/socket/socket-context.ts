@@ -20,8 +20,7 @@ import type {
   VerificationKey,
 } from '../auth/token-options.js';
 import type { EngineSocket } from '../engine/engine.js';
-import type { BrokerEngine } from '../exchange/broker-engine.js';
-import type { AGExchange } from '../exchange/exchange.js';
+import type { BrokerEngine, BrokerExchange } from '../exchange/broker-engine.js';
 import type { Subscriber } from '../exchange/subscriber.js';
 import type { ResolvedLimits } from '../limits/limits.js';
 import type { RateLimits } from '../limits/rate-limits.js';
@@ -69,7 +68,7 @@ export interface SocketHost {
   readonly pendingClients: Readonly<Record<string, SocketFace>>;
   readonly clientsCount: number;
   readonly pendingClientsCount: number;
-  readonly exchange: AGExchange;
+  readonly exchange: BrokerExchange;
   readonly brokerEngine: BrokerEngine;
   readonly auth: AuthEngine;
   readonly codec: CodecEngine;
