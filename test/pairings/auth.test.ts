@@ -1,4 +1,5 @@
 import {
+  afterTest,
   answer,
   collected,
   nextValue,
@@ -351,5 +352,46 @@ describe('the client authenticates itself', () => {
     await expect(client.authenticate(old)).rejects.toMatchObject({ message: 'invalid signature' });
     const fresh = jwt.sign({ user: 'ada' }, 'the new secret, no shorter than the old one');
     expect(await client.authenticate(fresh)).toMatchObject({ isAuthenticated: true });
+  });
+});
+
+describe('who waits for a change of the token', () => {
+  test('goes on once the loops over its events have run', async () => {
+    const started = await startServer({ authKey });
+    const client = await connectClient(started);
+    const changes = collected(client.listener('authStateChange'));
+    const told = (): string[] => changes.map((change) => String(change['newAuthState']));
+    await client.authenticate(jwt.sign({ user: 'ada' }, authKey));
+    expect(told()).toEqual(['authenticated']);
+    await expect(client.authenticate('no token')).rejects.toThrow();
+    expect(told()).toEqual(['authenticated', 'unauthenticated']);
+    await client.authenticate(jwt.sign({ user: 'ada' }, authKey));
+    await client.deauthenticate();
+    expect(told().slice(2)).toEqual(['authenticated', 'unauthenticated']);
+  });
+});
+
+describe('an application in Node.js with a localStorage of its own', () => {
+  test('is authenticated by the token that is in it, and finds a new one there', async () => {
+    const items = new Map([['kept', jwt.sign({ user: 'ada' }, authKey)]]);
+    Object.defineProperty(globalThis, 'localStorage', {
+      configurable: true,
+      value: {
+        getItem: (name: string) => items.get(name) ?? null,
+        setItem: (name: string, value: unknown) => items.set(name, String(value)),
+        removeItem: (name: string) => items.delete(name),
+      },
+    });
+    afterTest(() => Reflect.deleteProperty(globalThis, 'localStorage'));
+    const started = await startServer({ authKey });
+    const client = await connectClient(started, { authTokenName: 'kept' });
+    expect(client.authToken).toMatchObject({ user: 'ada' });
+    const fresh = jwt.sign({ user: 'grace' }, authKey);
+    await client.authenticate(fresh);
+    expect([...items]).toEqual([['kept', fresh]]);
+    const removed = nextValue(client.listener('removeAuthToken'));
+    await client.deauthenticate();
+    await removed;
+    expect(items.size).toBe(0);
   });
 });

@@ -1,6 +1,7 @@
 import {
   answer,
   collected,
+  EventLog,
   nextValue,
   onConnection,
   socketOf,
@@ -211,5 +212,47 @@ describe('protocol version 1', () => {
     const client = await connectClient(started);
 
     expect(await nextValue(client.listener('raw'))).toEqual({ message: '#1' });
+  });
+});
+
+describe('what is told when a connection ends', () => {
+  test('that a channel is not subscribed any more, to loops that ran when the loss is known', async () => {
+    const started = await startServer();
+    const client = await connectClient(started);
+    const channel = client.channel('c');
+    await nextValue(client.subscribe('c').listener('subscribe'));
+    const log = new EventLog()
+      .record(client, ['disconnect', 'subscribeStateChange', 'unsubscribe'])
+      .record(channel, ['subscribeStateChange', 'unsubscribe'], 'channel ');
+    const lost = client.listener('disconnect').once();
+    client.disconnect();
+    await lost;
+    expect(log.names.toSorted()).toEqual([
+      'channel subscribeStateChange',
+      'channel unsubscribe',
+      'disconnect',
+      'subscribeStateChange',
+      'unsubscribe',
+    ]);
+    expect(log.of('unsubscribe')).toEqual([{ channel: 'c' }]);
+    expect(log.of('channel unsubscribe')).toEqual([{}]);
+    expect(channel.state).toBe('pending');
+  });
+
+  test('a reason, if there is one', async () => {
+    const started = await startServer();
+    const client = await connectClient(started);
+    const log = new EventLog().record(client, ['disconnect', 'close']);
+    client.disconnect();
+    await log.first('close');
+    client.connect();
+    await nextValue(client.listener('connect'));
+    client.disconnect(4500, 'enough');
+    await log.times('close', 2);
+    for (const name of ['disconnect', 'close'])
+      expect(log.of(name)).toEqual([
+        { code: 1000, reason: undefined },
+        { code: 4500, reason: 'enough' },
+      ]);
   });
 });

@@ -10,6 +10,9 @@ export interface AuthenticateResult {
   readonly authError: unknown;
 }
 
+/** Within so many microtasks a loop has what was emitted, also through a generator of the application. */
+const LOOP_MICROTASKS = 10;
+
 /** Owns the token of a client and whether it is authenticated; both outlive a connection. */
 export class AuthState {
   authState: AuthenticationState = 'unauthenticated';
@@ -94,14 +97,18 @@ export class AuthState {
     this.untilLogout = new AbortController();
     const forgotten = this.forget();
     this.leave();
-    return forgotten;
+    return this.#onceTold(forgotten);
   }
 
   /**
    * Shows a token to the server, and keeps it if the server accepts it. A logout meanwhile gives that up: what waits is
    * not sent, and the answer to what was sent does not count, for the server was told to forget the token right behind.
    */
-  async authenticate(signedAuthToken: string): Promise<AuthenticateResult> {
+  authenticate(signedAuthToken: string): Promise<AuthenticateResult> {
+    return this.#onceTold(this.#show(signedAuthToken));
+  }
+
+  async #show(signedAuthToken: string): Promise<AuthenticateResult> {
     const { signal } = this.untilLogout;
     let answer: unknown;
     try {
@@ -120,6 +127,15 @@ export class AuthState {
       // differs: upstream keeps a token that was refused, and shows it again at each connect.
     } else this.leave();
     return { isAuthenticated, authError: hydrateError(status.authError) };
+  }
+
+  /** compat: the loops over the events of a change have run before whoever asked for it goes on. */
+  async #onceTold<T>(change: Promise<T>): Promise<T> {
+    try {
+      return await change;
+    } finally {
+      for (let left = LOOP_MICROTASKS; left > 0; left--) await undefined;
+    }
   }
 
   /** Asks the auth engine, once it is done with what it was asked before. */

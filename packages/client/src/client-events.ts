@@ -6,10 +6,10 @@ export type SocketState = 'connecting' | 'open' | 'closed';
 /** Whether the client holds a token that the server accepted. Outlives a connection. */
 export type AuthenticationState = 'authenticated' | 'unauthenticated';
 
-/** Why a connection ended: the close code, and the reason given or the text that belongs to the code. */
+/** Why a connection ended: the close code, and the reason given or else the text that belongs to the code, if it has one. */
 export interface CloseEvent {
   readonly code: number;
-  readonly reason: string;
+  readonly reason: string | undefined;
 }
 
 /** What a connection begins with. */

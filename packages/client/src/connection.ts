@@ -343,7 +343,7 @@ export class Connection implements OutboundLink, InboundTarget, TransportOwner {
     const { outbound, reconnect, transport } = this;
     const { face } = this.#context;
     const type = this.isOpen ? 'disconnect' : 'connectAbort';
-    const reason = closeReason(code, given);
+    const reason = closeReason(code, given) || given;
     const makeError = connectionError(type, code, reason);
     if (this.isOpen) this.#resetAttempts(this.#lastedMs());
     this.state = 'closed';

@@ -227,8 +227,7 @@ export class Subscriptions {
     const payload = isSubscribed ? { subscriptionOptions: options } : {};
     const change: ChannelEvent = ['subscribeStateChange', { oldChannelState, newChannelState, ...payload }];
     subscription.state = newChannelState;
-    if (newChannelState === 'pending') this.#tell(name, change);
-    else this.#tell(name, change, [isSubscribed ? 'subscribe' : 'unsubscribe', payload]);
+    this.#tell(name, change, [isSubscribed ? 'subscribe' : 'unsubscribe', payload]);
   }
 
   /** The events of a channel come before those of the socket. */

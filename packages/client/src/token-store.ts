@@ -18,7 +18,7 @@ interface Storage {
   removeItem(name: string): void;
 }
 
-/** Owns the tokens of this page: in `localStorage` where that can be written, in memory otherwise. */
+/** Owns the tokens of this page: in `localStorage` where there is one that can be written, in memory otherwise. */
 export class TokenStore implements ClientAuthEngine {
   readonly #storage = usableStorage();
   readonly #memory = new Map<string, string>();
@@ -44,11 +44,13 @@ export class TokenStore implements ClientAuthEngine {
 /** A browser may have a storage and refuse its use: when cookies are blocked, or it is full. */
 function usableStorage(): Storage | undefined {
   try {
-    // Only that of a page: Node.js has a global of the same name, which warns when it is touched.
-    const localStorage = (globalThis as { window?: { localStorage?: Storage } }).window?.localStorage;
-    localStorage?.setItem('socketcluster.probe', '1');
-    localStorage?.removeItem('socketcluster.probe');
-    return localStorage;
+    const { window } = globalThis as { window?: { localStorage?: Storage } };
+    // Outside a page only one that the application has put there: that of Node.js warns when it is touched.
+    const storage: Storage | undefined =
+      window?.localStorage ?? Object.getOwnPropertyDescriptor(globalThis, 'localStorage')?.value;
+    storage?.setItem('socketcluster.probe', '1');
+    storage?.removeItem('socketcluster.probe');
+    return storage;
   } catch {
     return undefined;
   }
