@@ -360,7 +360,7 @@ describe('who waits for a change of the token', () => {
     const started = await startServer({ authKey });
     const client = await connectClient(started);
     const changes = collected(client.listener('authStateChange'));
-    const told = (): string[] => changes.map((change) => String(change['newAuthState']));
+    const told = (): string[] => changes.map((change) => change['newAuthState']);
     await client.authenticate(jwt.sign({ user: 'ada' }, authKey));
     expect(told()).toEqual(['authenticated']);
     await expect(client.authenticate('no token')).rejects.toThrow();

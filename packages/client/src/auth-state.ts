@@ -134,7 +134,7 @@ export class AuthState {
     try {
       return await change;
     } finally {
-      for (let left = LOOP_MICROTASKS; left > 0; left--) await undefined;
+      for (let left = LOOP_MICROTASKS; left > 0; left--) await Promise.resolve();
     }
   }
 
