@@ -70,6 +70,13 @@ const steps = [
     says: 'our client and server, with each other and the published ones',
     projects: ['pairing-ours-ours', 'pairing-ours-upstream', 'pairing-upstream-ours'],
   },
+  {
+    name: 'published',
+    says: 'the tests of the published packages, against ours',
+    projects: ['published'],
+    // They wait most of the time.
+    workers: 4,
+  },
   { name: 'hostile', says: 'clients that mean harm, against a server process', projects: ['hostile'] },
   { name: 'browser', says: 'tests in Chromium', projects: ['browser'] },
   {
