@@ -34,7 +34,7 @@ describe('the server sets a token', () => {
     expect(client.authState).toBe('authenticated');
     expect(client.authToken).toEqual(authToken);
     expect(await client.auth.loadToken(client.authTokenName)).toBe(signedAuthToken);
-    expect(jwt.verify(signedAuthToken, authKey, { algorithms: ['HS256'] })).toEqual(authToken);
+    expect(jwt.verify(String(signedAuthToken), authKey, { algorithms: ['HS256'] })).toEqual(authToken);
   });
 
   test('the token expires after a day unless another expiry is given', async () => {
@@ -105,7 +105,7 @@ describe('the server sets a token', () => {
     const token = (await received).signedAuthToken;
     const other = await connectClient(started, { authEngine: storedToken(token) });
 
-    expect(jwt.decode(token, { complete: true })?.header.alg).toBe(algorithm);
+    expect(jwt.decode(String(token), { complete: true })?.header.alg).toBe(algorithm);
     expect(other.authToken).toMatchObject({ user: 'ada' });
     expect(other.authState).toBe('authenticated');
   });

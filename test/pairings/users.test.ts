@@ -52,7 +52,7 @@ test('a client whose token was revoked is logged out, and stays so when it comes
   expect(await started.server.recheckTokens()).toBe(1);
   await out;
   expect(await client.auth.loadToken(client.authTokenName)).toBeNull();
-  await expect(client.authenticate(signedAuthToken)).rejects.toMatchObject({
+  await expect(client.authenticate(String(signedAuthToken))).rejects.toMatchObject({
     name: 'AuthTokenInvalidError',
     message: 'The auth token was revoked',
   });

@@ -63,8 +63,8 @@ export class AuthState {
     );
   }
 
-  /** The server accepts this token. */
-  enter(signedAuthToken: string): void {
+  /** The server accepts this token, or needs none. */
+  enter(signedAuthToken: string | null): void {
     const { face } = this.#context;
     const { authToken } = this.#change('authenticated', signedAuthToken);
     face.emit('authenticate', { signedAuthToken, authToken });
@@ -85,7 +85,7 @@ export class AuthState {
     Object.assign(this, { authState: newAuthState, authToken, signedAuthToken });
     this.#onChange();
     if (oldAuthState !== newAuthState) {
-      const tokens = signedAuthToken === null ? undefined : { signedAuthToken, authToken };
+      const tokens = newAuthState === 'authenticated' ? { signedAuthToken, authToken } : undefined;
       face.emit('authStateChange', { oldAuthState, newAuthState, ...tokens });
     }
     return this;
@@ -126,7 +126,7 @@ export class AuthState {
       await this.save(signedAuthToken);
       // differs: upstream keeps a token that was refused, and shows it again at each connect.
     } else this.leave();
-    return { isAuthenticated, authError: hydrateError(status.authError) };
+    return { ...status, isAuthenticated, authError: hydrateError(status.authError) };
   }
 
   /** compat: the loops over the events of a change have run before whoever asked for it goes on. */

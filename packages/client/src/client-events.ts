@@ -31,7 +31,7 @@ export interface ConnectEvent {
 export interface AuthStateChange<C extends AnyContract = Untyped> {
   readonly oldAuthState: AuthenticationState;
   readonly newAuthState: AuthenticationState;
-  readonly signedAuthToken?: string;
+  readonly signedAuthToken?: string | null;
   readonly authToken?: Claims<C> | null;
 }
 
@@ -59,7 +59,7 @@ export interface ClientEvents<C extends AnyContract = Untyped> {
   message: { readonly message: unknown };
   /** A frame, or an element of a batch, that is no packet. */
   raw: { readonly message: unknown };
-  authenticate: { readonly signedAuthToken: string; readonly authToken: Claims<C> | null };
+  authenticate: { readonly signedAuthToken: string | null; readonly authToken: Claims<C> | null };
   deauthenticate: { readonly oldSignedAuthToken: string | null; readonly oldAuthToken: Claims<C> | null };
   authStateChange: AuthStateChange<C>;
   /** The stored token was removed; `oldAuthToken` is what the auth engine gave, the signed token or null. */

@@ -101,6 +101,8 @@ export class AGClientSocket<C extends AnyContract = Untyped>
   /** Where the token is kept; its methods may be replaced. */
   auth: ClientAuthEngine;
   #options: ClientOptions;
+  /** What was made of them: the options in force may be changed by the application. */
+  #resolved: Readonly<Record<string, unknown>>;
   readonly #context: { -readonly [K in keyof ClientContext]: ClientContext[K] };
   readonly #connection: Connection;
 
@@ -112,6 +114,7 @@ export class AGClientSocket<C extends AnyContract = Untyped>
     const environment = completeEnvironment(platformWebSocket, given.environment);
     const settings = resolveOptions(given, environment);
     this.#options = given;
+    this.#resolved = { ...settings };
     this.#context = {
       face: this.#face,
       environment,
@@ -130,7 +133,7 @@ export class AGClientSocket<C extends AnyContract = Untyped>
 
   /** The id that the server gave this connection; null without one. */
   declare readonly id: string | null;
-  declare readonly clientId: string;
+  declare clientId: string;
   declare readonly state: SocketState;
   declare readonly authState: AuthenticationState;
   /** The claims of the token, not verified here. */
@@ -138,22 +141,23 @@ export class AGClientSocket<C extends AnyContract = Untyped>
   declare readonly signedAuthToken: string | null;
   /** Whether an attempt to connect is scheduled. */
   declare readonly pendingReconnect: boolean;
-  /** The delay of that attempt, in milliseconds. */
-  declare readonly pendingReconnectTimeout: number;
+  /** The delay of that attempt, in milliseconds; null when none is scheduled. */
+  declare readonly pendingReconnectTimeout: number | null;
   /** How many attempts were scheduled since the delays began anew. */
   declare readonly connectAttempts: number;
-  declare readonly connectTimeout: number;
-  declare readonly ackTimeout: number;
+  declare connectTimeout: number;
+  declare ackTimeout: number;
   /** How long the server may be silent, in milliseconds; before the first handshake `connectTimeout`. */
-  declare readonly pingTimeout: number;
-  declare readonly pingTimeoutDisabled: boolean;
-  declare readonly channelPrefix: string | null;
-  declare readonly authTokenName: string;
-  declare readonly wsOptions: object;
-  declare readonly batchOnHandshake: boolean;
-  declare readonly batchOnHandshakeDuration: number;
-  declare readonly batchInterval: number;
-  declare readonly codec: CodecEngine;
+  declare pingTimeout: number;
+  declare pingTimeoutDisabled: boolean;
+  declare channelPrefix: string | null;
+  declare authTokenName: string;
+  declare wsOptions: object;
+  declare readonly protocolVersion: 1 | 2;
+  declare batchOnHandshake: boolean;
+  declare batchOnHandshakeDuration: number;
+  declare batchInterval: number;
+  declare codec: CodecEngine;
   /** The connection there is, or is being made; its `socket` is the WebSocket. */
   declare readonly transport: { readonly socket: RawWebSocket } | undefined;
 
@@ -169,7 +173,7 @@ export class AGClientSocket<C extends AnyContract = Untyped>
 
   /** Whether `startBatching()` is in force. */
   get isBatching(): boolean {
-    return this.#connection.outbound.batcher.isBatching;
+    return this.#connection.outbound.isBatching;
   }
 
   /** Whether what is sent now is buffered. */
@@ -180,6 +184,16 @@ export class AGClientSocket<C extends AnyContract = Untyped>
   /** The streams of the channels. */
   get channelStreams(): ChannelStreams {
     return this.#connection.subscriptions.streams;
+  }
+
+  /** The claims of the token; the same as the property. */
+  getAuthToken(): Claims<C> | null {
+    return this.authToken;
+  }
+
+  /** The signed token; the same as the property. */
+  getSignedAuthToken(): string | null {
+    return this.signedAuthToken;
   }
 
   /** The state; the same as the property. */
@@ -204,7 +218,17 @@ export class AGClientSocket<C extends AnyContract = Untyped>
    */
   connect(options?: ClientOptions): void {
     if (options) {
-      const merged = { ...this.#options, ...options };
+      const { host, hostname, port } = options;
+      // What the application has changed in the options in force stays.
+      const changed = Object.entries(this.options).filter(([name, value]) => value !== this.#resolved[name]);
+      const merged: { -readonly [K in keyof ClientOptions]: ClientOptions[K] } = {
+        ...this.#options,
+        ...Object.fromEntries(changed),
+        ...options,
+      };
+      // One address takes the place of the other.
+      if (host) Object.assign(merged, { hostname, port });
+      else if (hostname ?? port) delete merged.host;
       const settings = resolveOptions({ clientId: this.clientId, ...merged }, this.#context.environment);
       if (this.state !== 'closed') {
         const reason = 'Socket was disconnected by the client to initiate a new connection';
@@ -212,6 +236,7 @@ export class AGClientSocket<C extends AnyContract = Untyped>
       }
       this.#options = merged;
       this.#context.settings = settings;
+      this.#resolved = { ...settings };
       if (options.authEngine) this.auth = options.authEngine;
     }
     this.#connection.connect();
@@ -269,6 +294,11 @@ export class AGClientSocket<C extends AnyContract = Untyped>
   invoke(event?: unknown, data?: unknown, options?: InvokeOptions): Promise<unknown> {
     const { outbound } = this.#connection;
     return this.#guarded('invoke', event, data, (name) => outbound.invoke(name, data, options));
+  }
+
+  /** What sends the answer to a call of the server, over the connection that there is now or not at all. */
+  answerer(): (packet: object) => void {
+    return this.#connection.answerer();
   }
 
   /** The signal of a call of the server; requests ask for it. */
@@ -360,20 +390,20 @@ export class AGClientSocket<C extends AnyContract = Untyped>
     this.#connection.outbound.cancelBatch();
   }
 
-  /** Sends everything in batches, one each `batchInterval`, until stopped or the connection ends. */
+  /** Sends everything in batches, one each `batchInterval`, until stopped; over the next connection, too. */
   startBatching(): void {
-    this.#connection.outbound.batcher.startBatching(this.batchInterval);
+    this.#connection.outbound.startBatching();
   }
 
   /** Ends batching and sends what was buffered. */
   stopBatching(): void {
-    this.#connection.outbound.batcher.stopBatching();
+    this.#connection.outbound.stopBatching();
   }
 
   /** Ends batching and drops what was buffered; calls among it are rejected. */
   cancelBatching(): void {
     this.#connection.outbound.cancelBatch();
-    this.#connection.outbound.batcher.cancelBatching();
+    this.#connection.outbound.stopBatching();
   }
 
   /**
@@ -428,7 +458,7 @@ export class AGClientSocket<C extends AnyContract = Untyped>
   ): AGChannel<ChannelMessage<C, N>, ChannelInput<C, N>>;
   channel(channelName?: unknown, parameters?: unknown): unknown {
     const { contract } = this.options;
-    if (parameters !== undefined && contract === null)
+    if (!contract && parameters instanceof Object)
       throw new InvalidArgumentsError('Parameters of a channel need the contract as an option');
     const name = contract?.channelName(channelName as string, parameters) ?? (channelName as string);
     checkName(name);
@@ -487,6 +517,7 @@ addProperties(
     'channelPrefix',
     'authTokenName',
     'wsOptions',
+    'protocolVersion',
     'batchOnHandshake',
     'batchOnHandshakeDuration',
     'batchInterval',
@@ -512,6 +543,9 @@ function addProperties<Part>(
     Object.defineProperty(AGClientSocket.prototype, name, {
       get(this: AGClientSocket): unknown {
         return partOf(this)[name];
+      },
+      set(this: AGClientSocket, value: never): void {
+        partOf(this)[name] = value;
       },
       configurable: true,
     });

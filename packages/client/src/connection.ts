@@ -112,6 +112,16 @@ export class Connection implements OutboundLink, InboundTarget, TransportOwner {
     return this.settings.codecEngine ?? jsonCodec;
   }
 
+  set codec(codecEngine: CodecEngine) {
+    Object.assign(this.settings, { codecEngine });
+  }
+
+  answerer(): (packet: object) => void {
+    const { transport } = this;
+    // Each connection numbers its calls anew: a late answer would be taken for that of another call.
+    return (packet) => this.outbound.sendObject(packet, this.isOpen && this.transport === transport);
+  }
+
   /** A signal that is aborted when the connection ends, for a call of the server. */
   openSignal(): CallSignal {
     const controller = new AbortController();
@@ -164,7 +174,8 @@ export class Connection implements OutboundLink, InboundTarget, TransportOwner {
   }
 
   /** Closes the connection, or ends the attempt to connect, and does not connect again for now. */
-  disconnect(code: number = 1000, reason?: string, end: End = {}): void {
+  disconnect(given?: number | null, reason?: string, end: End = {}): void {
+    const code = given || 1000;
     if (typeof code !== 'number') {
       throw new InvalidArgumentsError(
         `If specified, the code argument must be a number - Got ${typeof code}`,
@@ -242,7 +253,7 @@ export class Connection implements OutboundLink, InboundTarget, TransportOwner {
   }
 
   transportClosed(code: number, reason: string, cause: unknown): void {
-    this.#end(code, reason, { cause });
+    this.#end(code, closeReason(code, reason), { cause });
   }
 
   /** Subscribes what is pending; for who does it by himself. */
@@ -271,7 +282,8 @@ export class Connection implements OutboundLink, InboundTarget, TransportOwner {
     this.state = 'open';
     this.#since = environment.now();
     this.#attempt.stop();
-    if (settings.batchOnHandshake)
+    if (outbound.isBatching) outbound.startBatching();
+    else if (settings.batchOnHandshake)
       outbound.batcher.batchFor(settings.batchOnHandshakeDuration, settings.batchInterval);
     subscriptions.isPreparing = true;
     this.id = typeof id === 'string' ? id : null;
@@ -279,7 +291,7 @@ export class Connection implements OutboundLink, InboundTarget, TransportOwner {
     this.#extensions = Array.isArray(ext) ? ext : [];
     this.maxBatchBytes = (positive(maxPayload) ?? 2 * DEFAULT_BATCH_BYTES) / 2;
     transport?.hearPing(this.pingTimeout);
-    if (isAuthenticated !== true || authToken === null) auth.leave();
+    if (isAuthenticated !== true) auth.leave();
     else if (hasLoggedOut) this.#tellLogout();
     else {
       auth.enter(authToken);
@@ -336,14 +348,13 @@ export class Connection implements OutboundLink, InboundTarget, TransportOwner {
   /** The connection is thought to be dead. */
   #lose(code: number, end?: End): void {
     this.transport?.cut(code);
-    this.#end(code, undefined, end);
+    this.#end(code, closeReason(code, ''), end);
   }
 
-  #end(code: number, given: string | undefined, end: End = {}): void {
+  #end(code: number, reason: string | undefined, end: End = {}): void {
     const { outbound, reconnect, transport } = this;
     const { face } = this.#context;
     const type = this.isOpen ? 'disconnect' : 'connectAbort';
-    const reason = closeReason(code, given) || given;
     const makeError = connectionError(type, code, reason);
     if (this.isOpen) this.#resetAttempts(this.#lastedMs());
     this.state = 'closed';
@@ -366,7 +377,7 @@ export class Connection implements OutboundLink, InboundTarget, TransportOwner {
     if (!isIgnoredStatus(code)) {
       const message =
         closeReason(code, '') ||
-        `Socket connection closed with status code ${code}${given ? ` and reason: ${given}` : ''}`;
+        `Socket connection closed with status code ${code}${reason ? ` and reason: ${reason}` : ''}`;
       this.#context.emitError(new SocketProtocolError(message, code, end));
     }
     if (follows) reconnect.schedule(code);

@@ -10,7 +10,7 @@ export function decodeToken(signedToken: unknown): AuthToken | null {
   const payload = signedToken.split('.')[1];
   if (payload === undefined) return null;
   try {
-    return JSON.parse(decodeBase64(payload.replaceAll('-', '+').replaceAll('_', '/'))) as AuthToken;
+    return JSON.parse(decodeBase64(payload)) as AuthToken;
   } catch {
     return payload as unknown as AuthToken;
   }
@@ -21,7 +21,12 @@ export function encodeBase64(text: string): string {
   return bytesToBase64(new TextEncoder().encode(text));
 }
 
-/** The text in UTF-8 that was encoded as base64. */
+/** The text in UTF-8 that was encoded as base64 or base64url; what is neither gives none. */
 export function decodeBase64(base64: string): string {
-  return new TextDecoder().decode(Uint8Array.from(atob(base64), (char) => char.charCodeAt(0)));
+  try {
+    const bytes = atob(base64.replaceAll('-', '+').replaceAll('_', '/'));
+    return new TextDecoder().decode(Uint8Array.from(bytes, (char) => char.charCodeAt(0)));
+  } catch {
+    return '';
+  }
 }

@@ -85,6 +85,8 @@ export interface Call extends Outgoing {
  */
 export class Outbound {
   readonly batcher: Batcher<Outgoing>;
+  /** Whether all is sent in batches, over this connection and the next. */
+  isBatching = false;
   readonly #link: OutboundLink;
   readonly #context: ClientContext;
   readonly #waiting = new Set<Outgoing>();
@@ -105,9 +107,9 @@ export class Outbound {
   }
 
   /** Calls a procedure of the server; settles with its answer. */
-  invoke(event: string, data: unknown, options: InvokeOptions = {}): Promise<unknown> {
-    const timeout = options.timeout ?? options.ackTimeout ?? this.#context.settings.ackTimeout;
-    const signal = options.signal as Signal | undefined;
+  invoke(event: string, data: unknown, options?: InvokeOptions | null): Promise<unknown> {
+    const timeout = options?.timeout ?? options?.ackTimeout ?? this.#context.settings.ackTimeout;
+    const signal = options?.signal as Signal | undefined;
     const refusal = refuse(event, timeout, signal);
     // Before the call is made: a connection that turns out to be stale takes the calls that there are with it.
     if (!refusal) this.#link.wake();
@@ -144,8 +146,8 @@ export class Outbound {
   }
 
   /** Sends a packet past what waits, into the batch if one is being buffered. Without a connection it is an error. */
-  sendObject(packet: object): void {
-    if (this.#link.isOpen) this.#send({ event: '', packet });
+  sendObject(packet: object, isPossible: boolean = this.#link.isOpen): void {
+    if (isPossible) this.#send({ event: '', packet });
     else
       this.#context.emitError(
         new BadConnectionError('WebSocket is not open: the packet was not sent', 'disconnect'),
@@ -175,6 +177,16 @@ export class Outbound {
       if (message.promise)
         this.giveUp(message, new AbortError(`The batch with the call of ${message.event} was cancelled`));
     }
+  }
+
+  startBatching(): void {
+    this.isBatching = true;
+    if (this.#link.isOpen) this.batcher.startBatching(this.#context.settings.batchInterval);
+  }
+
+  stopBatching(): void {
+    this.isBatching = false;
+    this.batcher.stopBatching();
   }
 
   /** Sends what waited, now that there is a connection. */

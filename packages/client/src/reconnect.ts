@@ -7,8 +7,8 @@ const MAX_HINT_MS = 600_000;
 
 /** Owns when the client connects again: the number of attempts, the timer, and what the server said about it. */
 export class Reconnect {
-  /** The delay of the attempt that is scheduled, or was last, in milliseconds. */
-  pendingReconnectTimeout = 0;
+  /** The delay of the attempt that is scheduled, in milliseconds; null when none is. */
+  pendingReconnectTimeout: number | null = null;
   /** How many attempts were made since there was a connection that lasted, or since one has just begun. */
   connectAttempts = 0;
   /** How long the server wants to be left alone, in milliseconds. */
@@ -40,11 +40,13 @@ export class Reconnect {
 
   /** Schedules the next attempt. */
   schedule(code: number): void {
-    this.pendingReconnectTimeout = this.#nextDelay(code);
-    this.#timer.start(this.pendingReconnectTimeout);
+    const delay = this.#nextDelay(code);
+    this.pendingReconnectTimeout = delay;
+    this.#timer.start(delay);
   }
 
   cancel(): void {
+    this.pendingReconnectTimeout = null;
     this.#timer.stop();
   }
 

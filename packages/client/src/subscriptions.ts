@@ -20,6 +20,12 @@ interface Subscription {
   call: Call | undefined;
 }
 
+/** A subscription, and what of its options was told to the server. */
+interface Asked {
+  readonly subscription: Subscription;
+  readonly subscriptionOptions: ChannelOptions;
+}
+
 /** An event of a channel; the socket emits the same, with the name of the channel. */
 type ChannelEvent = readonly [event: string, payload: object];
 
@@ -50,10 +56,14 @@ export class Subscriptions {
   }
 
   /** Wants a channel, or changes the options of one that is wanted. */
-  subscribe(name: string, { waitForAuth, priority, data }: ChannelOptions = {}): void {
+  subscribe(name: string, given?: ChannelOptions | null): void {
     checkName(name);
-    const given = Object.entries({ waitForAuth, priority, data }).filter(([, value]) => value !== undefined);
-    const options: ChannelOptions = Object.fromEntries(given);
+    const { waitForAuth, priority, data } = given ?? {};
+    const options: ChannelOptions = {
+      waitForAuth: !!waitForAuth,
+      ...((priority ?? null) !== null && { priority }),
+      ...(data !== undefined && { data }),
+    };
     const subscription = this.#wanted.get(name) ?? { name, options, state: 'pending', call: undefined };
     subscription.options = options;
     this.#wanted.set(name, subscription);
@@ -74,7 +84,7 @@ export class Subscriptions {
     const name = this.nameOf(wireName);
     const subscription = this.#wanted.get(name);
     if (!subscription) return;
-    this.#tell(name, ['kickOut', message === undefined ? {} : { message }]);
+    this.#tell(name, ['kickOut', { message }]);
     // Answers are never behind a kick out, so it ended an earlier subscription than the one that is under way.
     const isUnderWay = subscription.call !== undefined;
     this.#remove(subscription);
@@ -128,7 +138,7 @@ export class Subscriptions {
 
   has(name: string, includePending: boolean | undefined): boolean {
     const state = this.state(name);
-    return state === 'subscribed' || (includePending === true && state === 'pending');
+    return state === 'subscribed' || (!!includePending && state === 'pending');
   }
 
   names(includePending: boolean | undefined): string[] {
@@ -150,25 +160,27 @@ export class Subscriptions {
       // Stable: equal ones stay in the order in which they were asked for.
       .toSorted((one, other) => (other.options.priority ?? 0) - (one.options.priority ?? 0));
     if (due.length === 0) return;
-    for (const { name, options } of due)
-      face.emit('subscribeRequest', { channel: name, subscriptionOptions: options });
-    const payloads = due.map(({ name, options: { waitForAuth, data } }) => ({
-      channel: this.#decorate(name),
-      ...(waitForAuth === true && { waitForAuth }),
-      // differs: upstream sends only what is truthy.
-      ...(data !== undefined && { data }),
+    const asked = due.map((subscription) => {
+      const { name, options } = subscription;
+      const subscriptionOptions = toldOptions(options);
+      face.emit('subscribeRequest', { channel: name, subscriptionOptions });
+      return { subscription, subscriptionOptions };
+    });
+    const payloads = asked.map(({ subscription, subscriptionOptions }) => ({
+      channel: this.#decorate(subscription.name),
+      ...subscriptionOptions,
     }));
     this.#underWay += due.length;
     this.#awaitAnswer();
     for (const [index, call] of this.#outbound.callAll('#subscribe', payloads).entries())
-      void this.#settle(due[index] as Subscription, call);
+      void this.#settle(asked[index] as Asked, call);
   }
 
   #isAllowed({ waitForAuth }: ChannelOptions): boolean {
-    return waitForAuth !== true || this.#auth.isAuthenticated;
+    return !waitForAuth || this.#auth.isAuthenticated;
   }
 
-  async #settle(subscription: Subscription, call: Call): Promise<void> {
+  async #settle({ subscription, subscriptionOptions }: Asked, call: Call): Promise<void> {
     const { name } = subscription;
     let failure: { error: unknown } | undefined;
     subscription.call = call;
@@ -179,13 +191,12 @@ export class Subscriptions {
     }
     // Unsubscribed, kicked out or disconnected meanwhile, and perhaps subscribed again.
     if (subscription.call !== call) return;
-    const { options } = subscription;
     this.#answered(subscription);
-    if (!failure) this.#setState(subscription, 'subscribed');
+    if (!failure) this.#setState(subscription, 'subscribed', { subscriptionOptions });
     // One that waits for authentication, which was lost meanwhile, goes on waiting.
-    else if (this.#isAllowed(options)) {
+    else if (this.#isAllowed(subscription.options)) {
       this.#wanted.delete(name);
-      this.#tell(name, ['subscribeFail', { ...failure, subscriptionOptions: options }]);
+      this.#tell(name, ['subscribeFail', { ...failure, subscriptionOptions }]);
     }
   }
 
@@ -221,13 +232,11 @@ export class Subscriptions {
   }
 
   /** The change of state comes before what it means. */
-  #setState(subscription: Subscription, newChannelState: ChannelState): void {
-    const { name, options, state: oldChannelState } = subscription;
-    const isSubscribed = newChannelState === 'subscribed';
-    const payload = isSubscribed ? { subscriptionOptions: options } : {};
+  #setState(subscription: Subscription, newChannelState: ChannelState, payload: object = {}): void {
+    const { name, state: oldChannelState } = subscription;
     const change: ChannelEvent = ['subscribeStateChange', { oldChannelState, newChannelState, ...payload }];
     subscription.state = newChannelState;
-    this.#tell(name, change, [isSubscribed ? 'subscribe' : 'unsubscribe', payload]);
+    this.#tell(name, change, [newChannelState === 'subscribed' ? 'subscribe' : 'unsubscribe', payload]);
   }
 
   /** The events of a channel come before those of the socket. */
@@ -240,4 +249,10 @@ export class Subscriptions {
   #decorate(name: string): string {
     return (this.#context.settings.channelPrefix ?? '') + name;
   }
+}
+
+/** What the server, and who listens, is told of the options of a channel. */
+function toldOptions({ waitForAuth, data }: ChannelOptions): ChannelOptions {
+  // differs: upstream sends only data that is truthy.
+  return { ...(waitForAuth && { waitForAuth }), ...(data !== undefined && { data }) };
 }

@@ -62,7 +62,7 @@ async function delaysAfter(
     if (code === 1006) connection.socket.terminate();
     else connection.socket.close(code);
     await closed;
-    delays.push(client.pendingReconnect ? client.pendingReconnectTimeout : -1);
+    delays.push(client.pendingReconnectTimeout ?? -1);
     client.connect();
   }
   return delays;

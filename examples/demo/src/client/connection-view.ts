@@ -81,7 +81,7 @@ export class ConnectionView {
       return;
     }
     this.#showBanner(this.#reason(now), '');
-    this.#retryAt = now + this.#socket.pendingReconnectTimeout;
+    this.#retryAt = now + (this.#socket.pendingReconnectTimeout ?? 0);
     this.#countDown();
     this.#countdown = window.setInterval(() => this.#countDown(), COUNTDOWN_STEP_MS);
   }
