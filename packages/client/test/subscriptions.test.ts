@@ -20,7 +20,10 @@ describe('a subscription', () => {
     const log = new EventLog().record(client, EVENTS).record(channel, EVENTS, 'channel ');
     expect([channel.state, client.subscriptions(true)]).toEqual(['unsubscribed', []]);
     client.subscribe('a', { data: 1, priority: 2 });
-    expect([channel.state, channel.options]).toEqual(['pending', { waitForAuth: false, data: 1, priority: 2 }]);
+    expect([channel.state, channel.options]).toEqual([
+      'pending',
+      { waitForAuth: false, data: 1, priority: 2 },
+    ]);
     expect([client.subscriptions(), client.subscriptions(true)]).toEqual([[], ['a']]);
     await log.first('subscribe');
     expect([channel.state, client.subscriptions()]).toEqual(['subscribed', ['a']]);

@@ -6,6 +6,7 @@ import {
   DeadlineQueue,
   InvalidActionError,
   InvalidArgumentsError,
+  recordByName,
   ServerProtocolError,
   type Untyped,
 } from '@socketcluster-ts/core';
@@ -102,16 +103,10 @@ export class AGServer<C extends AnyContract = Untyped> extends AsyncStreamEmitte
   readonly exchange: AGExchange<C>;
   readonly brokerEngine: BrokerEngine;
   /** The sockets whose handshake is complete, by id. */
-  readonly clients: Record<string, AGServerSocket<C>> = Object.create(null) as Record<
-    string,
-    AGServerSocket<C>
-  >;
+  readonly clients: Record<string, AGServerSocket<C>> = recordByName();
   clientsCount = 0;
   /** The sockets between the upgrade and the completion of their handshake, by id. */
-  readonly pendingClients: Record<string, AGServerSocket<C>> = Object.create(null) as Record<
-    string,
-    AGServerSocket<C>
-  >;
+  readonly pendingClients: Record<string, AGServerSocket<C>> = recordByName();
   pendingClientsCount = 0;
   readonly httpServer: UpgradeServer;
 

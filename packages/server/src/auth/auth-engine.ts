@@ -13,7 +13,9 @@ import { algorithmsOfKey, algorithmsOfKind } from './key-algorithms.js';
 import { KeyCache } from './key-cache.js';
 import { type KeyMaterial, parseSignatureKey, parseVerificationKey } from './key-material.js';
 import type {
+  KeySource,
   SignatureKey,
+  TokenHeader,
   TokenSignatureOptions,
   TokenVerificationOptions,
   VerificationKey,
@@ -104,7 +106,7 @@ export class AGAuthEngine implements AuthEngine {
     if (token === '') throw new jwt.JsonWebTokenError('jwt must be provided');
     if (typeof key === 'function') {
       const { header } = decodeToken(token);
-      const found = await key(header);
+      const found = await askForKey(key, header);
       const keys = Array.isArray(found) ? (found as readonly KeyObject[]) : [found as KeyObject];
       return verifyWithAny(
         token,
@@ -143,6 +145,15 @@ export class AGAuthEngine implements AuthEngine {
     refuseUnusablePayload(tokenData);
     return token;
   }
+}
+
+/** compat: a function with two parameters is one of jsonwebtoken, which gives the key to a callback. */
+function askForKey(source: KeySource, header: TokenHeader): ReturnType<KeySource> {
+  if (source.length < 2) return source(header);
+  return new Promise((resolve, reject) => {
+    const take = (error: unknown, key: KeyObject): void => (error ? reject(error) : resolve(key));
+    (source as (header: TokenHeader, callback: typeof take) => void)(header, take);
+  });
 }
 
 /** Of several keys a token may be signed with any. What else is wrong with it is found by the one that signed it. */

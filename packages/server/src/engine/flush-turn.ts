@@ -4,6 +4,7 @@ export interface Flushable {
 }
 
 let dirty: Flushable[] = [];
+let isExitWatched = false;
 
 function flushAll(): void {
   const now = dirty;
@@ -16,8 +17,13 @@ function flushAll(): void {
  *
  * A write costs the kernel microseconds whatever its size, so what many callbacks of one turn have to say to a
  * connection leaves in one write. `setImmediate` runs right after the poll phase, which is the end of the turn
- * for everything that arrived over sockets. One immediate serves all connections of the process.
+ * for everything that arrived over sockets. One immediate serves all connections of the process. A process that exits
+ * before has them flushed then: the kernel sends what it has taken.
  */
 export function flushAtEndOfTurn(connection: Flushable): void {
-  if (dirty.push(connection) === 1) setImmediate(flushAll);
+  if (dirty.push(connection) !== 1) return;
+  setImmediate(flushAll);
+  if (isExitWatched) return;
+  isExitWatched = true;
+  process.once('exit', flushAll);
 }

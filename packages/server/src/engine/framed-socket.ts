@@ -379,6 +379,7 @@ export class FramedSocket implements EngineSocket, FrameSink, ConnectionOwner {
   }
 
   terminate(): void {
+    this.flush();
     this.#isOver = true;
     this.#ws?.terminate();
     this.#net.destroy();

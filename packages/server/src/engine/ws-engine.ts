@@ -25,6 +25,8 @@ export class WsEngine implements EngineServer {
   /** Whether the options leave nothing for `ws` to do with each connection. */
   readonly #mayServeAlone: boolean;
   #closed = false;
+  /** The object of `ws` that the event `connection` is being emitted for. */
+  #announced: WebSocket | undefined;
 
   constructor(options: EngineOptions) {
     const { httpServer, serverOptions, verifyClient, onError } = options;
@@ -40,6 +42,7 @@ export class WsEngine implements EngineServer {
     this.#settings = { adopter: new ConnectionAdopter(this.raw.options), maxPayload: maxPayload || Infinity };
     this.#mayServeAlone = clientTracking === false && (Class as unknown) === WebSocket;
     this.raw.on('error', onError);
+    this.raw.on('connection', this.#onConnection);
     httpServer.on('upgrade', this.#onUpgrade);
     httpServer.on('error', this.#onHttpError);
     httpServer.on('listening', this.#onListening);
@@ -59,7 +62,7 @@ export class WsEngine implements EngineServer {
     const { raw } = this;
     return (
       !this.#mayServeAlone ||
-      raw.listenerCount('connection') > 0 ||
+      this.#isSeenByOthers ||
       raw.listenerCount('headers') > 0 ||
       this.#options.httpServer.listenerCount('upgrade') > 1 ||
       raw.handleUpgrade !== WebSocketServer.prototype.handleUpgrade
@@ -68,14 +71,31 @@ export class WsEngine implements EngineServer {
 
   #passToLibrary(request: IncomingMessage, net: NetSocket, head: Buffer): void {
     this.raw.handleUpgrade(request, net, head, (ws) => {
-      const isCompressed = ws.extensions !== '';
-      const socket = isCompressed
-        ? new PlainSocket(ws, request)
-        : new FramedSocket(net, request, this.#settings, ws);
-      const isSeenByOthers = this.raw.emit('connection', ws, request);
-      if (isSeenByOthers || this.#options.httpServer.listenerCount('upgrade') > 1) socket.holdRequest();
+      const socket = this.#socketOf(ws, request);
+      this.#announced = ws;
+      this.raw.emit('connection', ws, request);
+      this.#announced = undefined;
       this.#options.onConnection(socket);
     });
+  }
+
+  /** compat: an application that has `ws` answer an upgrade by itself emits the event for it. */
+  #onConnection = (ws: WebSocket, request: IncomingMessage): void => {
+    if (this.#announced !== ws) this.#options.onConnection(this.#socketOf(ws, request));
+  };
+
+  /** Whether somebody else listens to the connections of `ws`. */
+  get #isSeenByOthers(): boolean {
+    return this.raw.listenerCount('connection') > 1;
+  }
+
+  #socketOf(ws: WebSocket, request: IncomingMessage): FramedSocket | PlainSocket {
+    const isCompressed = ws.extensions !== '';
+    const socket = isCompressed
+      ? new PlainSocket(ws, request)
+      : new FramedSocket(request.socket, request, this.#settings, ws);
+    if (this.#isSeenByOthers || this.#options.httpServer.listenerCount('upgrade') > 1) socket.holdRequest();
+    return socket;
   }
 
   #judge({ key, origin }: PlainUpgrade, request: IncomingMessage, net: NetSocket, head: Buffer): void {

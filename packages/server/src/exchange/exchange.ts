@@ -11,6 +11,7 @@ import {
   type ContractChecks,
   type DataArguments,
   InvalidActionError,
+  InvalidArgumentsError,
   outgoingError,
   spawn,
   type Untyped,
@@ -131,12 +132,19 @@ export class AGExchange<C extends AnyContract = Untyped>
     ...data: DataArguments<ChannelInput<C, N>>
   ): Promise<void>;
   transmitPublish(channelName?: unknown, data?: unknown): Promise<void> {
-    const error = this.#checkOutgoing ? this.#outgoingError(channelName as string, data) : undefined;
+    let name: string;
+    try {
+      name = nameOf(channelName);
+    } catch (error) {
+      this.emit('error', { error });
+      return Promise.resolve();
+    }
+    const error = this.#checkOutgoing ? this.#outgoingError(name, data) : undefined;
     if (error !== undefined) {
       this.emit('error', { error });
       return Promise.resolve();
     }
-    return this.#broker.transmitPublish(channelName as string, data);
+    return this.#broker.transmitPublish(name, data);
   }
 
   /**
@@ -148,10 +156,11 @@ export class AGExchange<C extends AnyContract = Untyped>
     channelName: N,
     ...data: DataArguments<ChannelInput<C, N>>
   ): Promise<void>;
-  invokePublish(channelName?: unknown, data?: unknown): Promise<void> {
-    const error = this.#checkOutgoing ? this.#outgoingError(channelName as string, data) : undefined;
-    if (error !== undefined) return Promise.reject(error);
-    return this.#broker.invokePublish(channelName as string, data);
+  async invokePublish(channelName?: unknown, data?: unknown): Promise<void> {
+    const name = nameOf(channelName);
+    const error = this.#checkOutgoing ? this.#outgoingError(name, data) : undefined;
+    if (error !== undefined) throw error;
+    await this.#broker.invokePublish(name, data);
   }
 
   /**
@@ -175,7 +184,7 @@ export class AGExchange<C extends AnyContract = Untyped>
     channelName: N,
   ): AGChannel<ChannelMessage<C, N>, ChannelInput<C, N>>;
   subscribe(name?: unknown): unknown {
-    const channel = name as string;
+    const channel = nameOf(name);
     if (!this.#subscribed.has(channel)) {
       this.#subscribed.add(channel);
       spawn(
@@ -195,7 +204,8 @@ export class AGExchange<C extends AnyContract = Untyped>
   }
 
   /** Unsubscribes the server. Loops over the channel stay; they go on when it is subscribed again. */
-  async unsubscribe(channelName: string): Promise<void> {
+  async unsubscribe(channel: string): Promise<void> {
+    const channelName = nameOf(channel);
     if (!this.#subscribed.delete(channelName)) return;
     const done = this.#broker.unsubscribeClient(this, channelName);
     // In a microtask, so that the events stay behind those of a subscribe() of the same tick.
@@ -226,7 +236,7 @@ export class AGExchange<C extends AnyContract = Untyped>
         `The channel ${JSON.stringify(name)} was asked for with parameters, which needs the contract as an option`,
       );
     }
-    const found = this.#contract?.channelName(name as string, parameters) ?? (name as string);
+    const found = this.#contract?.channelName(name as string, parameters) ?? nameOf(name);
     return new AGChannel(found, this.#client, this.channelStreams);
   }
 
@@ -236,13 +246,13 @@ export class AGExchange<C extends AnyContract = Untyped>
   }
 
   /** Whether the server is subscribed to the channel. */
-  isSubscribed(channelName: string, _includePending?: boolean): boolean {
-    return this.#subscribed.has(channelName);
+  isSubscribed(channelName: string | number, _includePending?: boolean): boolean {
+    return this.#subscribed.has(String(channelName));
   }
 
   /** Whether the server is subscribed, as a channel tells it. */
   getChannelState(channelName: string): 'subscribed' | 'unsubscribed' {
-    return this.#subscribed.has(channelName) ? 'subscribed' : 'unsubscribed';
+    return this.isSubscribed(channelName) ? 'subscribed' : 'unsubscribed';
   }
 
   /** The options of a subscription of the server: there are none. */
@@ -282,3 +292,11 @@ export class AGExchange<C extends AnyContract = Untyped>
 }
 
 addChannelMethods(AGExchange);
+
+/** The name of a channel. compat: a number is one, too. */
+function nameOf(given: unknown): string {
+  if (typeof given === 'string') return given;
+  if (typeof given === 'number' || typeof given === 'bigint') return String(given);
+  const shown = given === null ? 'null' : typeof given;
+  throw new InvalidArgumentsError(`The name of a channel must be a string or a number - Got ${shown}`);
+}

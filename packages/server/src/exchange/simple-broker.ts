@@ -89,7 +89,10 @@ export class AGSimpleBroker extends AsyncStreamEmitter<BrokerEvents> implements 
 
   /** Rejects with the error of the codec when the data cannot be encoded; nobody received anything then. */
   async invokePublish(channelName: string, data: unknown, suppressEvent = false): Promise<void> {
-    this.#publish(channelName, data, suppressEvent);
+    // compat: who replaces transmitPublish() intercepts every publish.
+    if (this.transmitPublish !== AGSimpleBroker.prototype.transmitPublish)
+      await this.transmitPublish(channelName, data, suppressEvent);
+    else this.#publish(channelName, data, suppressEvent);
   }
 
   /** Resolves even when the data could not be encoded; the event `error` tells. */
@@ -102,8 +105,11 @@ export class AGSimpleBroker extends AsyncStreamEmitter<BrokerEvents> implements 
   }
 
   publishNow(channelName: string, data: unknown): Promise<void> | undefined {
-    // compat: who replaces invokePublish() intercepts every publish.
-    if (this.invokePublish !== AGSimpleBroker.prototype.invokePublish) {
+    // compat: who replaces one of these intercepts every publish.
+    if (
+      this.invokePublish !== AGSimpleBroker.prototype.invokePublish ||
+      this.transmitPublish !== AGSimpleBroker.prototype.transmitPublish
+    ) {
       return this.invokePublish(channelName, data);
     }
     this.#publish(channelName, data, false);

@@ -76,7 +76,7 @@ export interface HandshakeSCAction<S> extends ActionBase<'handshakeSC'> {
 /** A WebSocket message as it came; a block drops it. */
 export interface MessageAction<S> extends ActionBase<'message'> {
   readonly socket: S;
-  readonly data: string | Buffer;
+  data: string | Buffer;
 }
 
 /** Fields of the actions at which an expired token is noticed. */
@@ -91,7 +91,7 @@ export interface TransmitAction<S, Name extends string = string, Data = unknown>
     TokenExpiryFields {
   readonly socket: S;
   readonly receiver: Name;
-  readonly data?: Data;
+  data?: Data;
 }
 
 /** A call of the client; a block is the error answer. */
@@ -100,28 +100,31 @@ export interface InvokeAction<S, Name extends string = string, Data = unknown>
     TokenExpiryFields {
   readonly socket: S;
   readonly procedure: Name;
-  readonly data?: Data;
+  data?: Data;
 }
 
 /** A client wants to subscribe; a block is the error answer. */
 export interface SubscribeAction<S> extends ActionBase<'subscribe'>, TokenExpiryFields {
   readonly socket: S;
   readonly channel: string;
-  readonly data?: unknown;
+  data?: unknown;
 }
 
 /** A client publishes; a block is the error answer, or silent where the client wanted none. */
 export interface PublishInAction<S> extends ActionBase<'publishIn'>, TokenExpiryFields {
   readonly socket: S;
   readonly channel: string;
-  readonly data?: unknown;
+  data?: unknown;
 }
 
-/** A message of a channel is about to go to this socket; a block keeps it from this socket only. */
+/**
+ * A message of a channel is about to go to this socket; a block keeps it from this socket only. `data` is a copy (plain
+ * objects and arrays in it are): what is changed in it, or put in its place, reaches this socket only.
+ */
 export interface PublishOutAction<S> extends ActionBase<'publishOut'> {
   readonly socket: S;
   readonly channel: string;
-  readonly data?: unknown;
+  data?: unknown;
 }
 
 /** A client showed a valid token; a block leaves the socket unauthenticated. */
@@ -295,9 +298,17 @@ export class AGAction implements ActionFields, ActionTypes {
     return (packet) => this.#decide('allowed', 'allow', packet);
   }
 
+  set allow(allow: (packet?: ActionAllowance) => void) {
+    Object.defineProperty(this, 'allow', { value: allow, writable: true });
+  }
+
   /** See {@link ActionBase.block}. */
   get block(): (error?: unknown) => void {
     return (error) => this.#decide('blocked', 'block', error);
+  }
+
+  set block(block: (error?: unknown) => void) {
+    Object.defineProperty(this, 'block', { value: block, writable: true });
   }
 
   get promise(): Promise<unknown> {

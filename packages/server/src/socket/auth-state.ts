@@ -186,7 +186,7 @@ export class AuthState {
     if (this.authToken === null) return;
     this.announce(oldAuthState);
     if (rejectOnFailedDelivery !== true) {
-      this.#context.outbound.transmit('#setAuthToken', { token: signedAuthToken });
+      void socket.transmit('#setAuthToken', { token: signedAuthToken });
       return;
     }
     try {

@@ -154,7 +154,8 @@ function offered(data: unknown): readonly Extension[] | undefined {
 
 function shownToken(data: unknown): unknown {
   if (typeof data !== 'object' || data === null || !Object.hasOwn(data, 'authToken')) return null;
-  return (data as { authToken: unknown }).authToken;
+  // compat: what is falsy is no token.
+  return (data as { authToken: unknown }).authToken || null;
 }
 
 async function askHandshakeMiddleware(connection: Connection, info: AuthInfo): Promise<Blocked | undefined> {

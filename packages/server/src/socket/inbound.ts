@@ -277,6 +277,9 @@ export class Inbound implements Resumable, PacketQueue {
     const event = this.#runEvent;
     const isCall = this.#isRunOfCalls;
     if (event === undefined || !this.#connection.socket.isFollowed(event, isCall)) return false;
+    // Perhaps the loops have the answers: they run before a call too many is refused.
+    if (isCall && this.#connection.pendingCalls >= this.#connection.server.limits.maxPendingCalls)
+      return false;
     const packet = this.#peek();
     return packet?.kind === 'event' && packet.event === event && (packet.cid !== undefined) === isCall;
   }

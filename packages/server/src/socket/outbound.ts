@@ -2,6 +2,7 @@ import {
   BadConnectionError,
   Batcher,
   CallTable,
+  cloneData,
   dehydrateError,
   errorPacket,
   eventPacket,
@@ -280,15 +281,13 @@ export class Outbound implements VerdictReceiver, CongestedOutput, EncodeFailure
   /** Asks the middleware about an entry, or sends it if nobody has to be asked. */
   #handOver(entry: Entry): void {
     const stream = isPublish(entry) ? this.#middlewareStream() : undefined;
-    if (stream === undefined) {
-      this.#write(entry, useCacheByDefault(entry));
-      return;
-    }
+    if (stream === undefined) return this.#write(entry, useCacheByDefault(entry));
     const action = new AGAction(AGAction.PUBLISH_OUT);
     const { channel, data } = publicationOf(entry);
     action.socket = this.#context.socket;
     action.channel = channel;
-    if (data !== undefined) action.data = data;
+    // What a middleware changes in it is for this client only.
+    if (data !== undefined) action.data = cloneData(data);
     this.#asked = entry;
     this.#askedSince = turnMs();
     stream.judge(action, this);
@@ -338,7 +337,8 @@ export class Outbound implements VerdictReceiver, CongestedOutput, EncodeFailure
   }
 
   #writePublish(entry: Entry, { options, data, replaced }: Verdict & { allowed: true }): void {
-    if (options?.useCache === true || (options === undefined && !replaced)) this.#write(entry, true);
+    const isAsPublished = !replaced && data === publicationOf(entry).data;
+    if (options?.useCache === true || (options === undefined && isAsPublished)) this.#write(entry, true);
     // A packet of its own: the publication belongs to every subscriber.
     else this.#write({ event: '#publish', data: { ...publicationOf(entry), data } }, false);
   }

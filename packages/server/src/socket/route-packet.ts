@@ -183,7 +183,7 @@ function write(connection: Connection, packet: EventPacket, data: unknown): unde
   const { socket } = connection;
   if (packet.cid === undefined) socket.writeReceiver(packet.event, data);
   else if (socket.hasProcedure(packet.event)) {
-    const request = socket.createRequest(packet.cid, packet.event, data);
+    const request = socket.createRequest(socket, packet.cid, packet.event, data);
     const { checkOutgoing, contract } = connection.server;
     if (checkOutgoing && contract !== undefined)
       checkResultOf(request, contract, (error) => socket.emitError(error));
@@ -204,7 +204,7 @@ function writeReserved(
   const { socket } = connection;
   if (cid === undefined) socket.writeReceiver(event, bare);
   else if (socket.hasProcedure(event)) {
-    const request = socket.createRequest(cid, event, data);
+    const request = socket.createRequest(socket, cid, event, data);
     request.sent = true;
     socket.writeProcedure(event, request);
   }

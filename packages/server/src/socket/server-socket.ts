@@ -231,8 +231,8 @@ export class AGServerSocket<C extends AnyContract = Untyped> extends RpcHost<Soc
 
   /** Takes a message of the broker; a `transmit()` without a promise. */
   deliver(publication: Publication): void {
-    // compat: who replaces transmit() sees every message.
-    if (this.transmit === AGServerSocket.prototype.transmit) this.#life.outbound.deliver(publication);
+    // compat: who replaces transmit(), here or on the prototype, sees every message.
+    if (this.transmit === ownTransmit) this.#life.outbound.deliver(publication);
     else void this.transmit('#publish', publication.packet(), { stringifiedData: publication.payload });
   }
 
@@ -376,8 +376,8 @@ export class AGServerSocket<C extends AnyContract = Untyped> extends RpcHost<Soc
   }
 
   /** Whether the client is subscribed to the channel, or being subscribed. */
-  isSubscribed(channelName: string): boolean {
-    return this.#life.subscriptions.has(channelName);
+  isSubscribed(channelName: string | number): boolean {
+    return this.#life.subscriptions.has(String(channelName));
   }
 
   /**
@@ -422,11 +422,25 @@ export class AGServerSocket<C extends AnyContract = Untyped> extends RpcHost<Soc
     this.#life.engine.terminate();
   }
 
-  /** Makes the request object for a call of the client. */
-  createRequest(id: number, procedureName: string, data: unknown): AGRequest<AGServerSocket> {
+  /** Makes the request object for a call of the client; the option `requestCreator` takes its place. */
+  createRequest(
+    socket: AGServerSocket,
+    id: number,
+    procedureName: string,
+    data: unknown,
+  ): AGRequest<AGServerSocket> {
     const { requestCreator } = this.#settings;
-    const socket = this as unknown as AGServerSocket;
     if (requestCreator !== undefined) return requestCreator.call(socket, socket, id, procedureName, data);
+    return this.defaultRequestCreator(socket, id, procedureName, data);
+  }
+
+  /** Makes an {@link AGRequest}; for a `requestCreator` that adds to it. */
+  defaultRequestCreator(
+    socket: AGServerSocket,
+    id: number,
+    procedureName: string,
+    data: unknown,
+  ): AGRequest<AGServerSocket> {
     return new AGRequest<AGServerSocket>(socket, id, procedureName, data);
   }
 
@@ -577,3 +591,5 @@ export class AGServerSocket<C extends AnyContract = Untyped> extends RpcHost<Soc
 for (const name of ['CONNECTING', 'OPEN', 'CLOSED', 'AUTHENTICATED', 'UNAUTHENTICATED'] as const) {
   Object.defineProperty(AGServerSocket.prototype, name, { value: AGServerSocket[name] });
 }
+
+const ownTransmit: unknown = Object.getOwnPropertyDescriptor(AGServerSocket.prototype, 'transmit')?.value;

@@ -21,7 +21,7 @@ import type {
 } from '../auth/token-options.js';
 import type { EngineSocket } from '../engine/engine.js';
 import type { BrokerEngine, BrokerExchange } from '../exchange/broker-engine.js';
-import type { Subscriber } from '../exchange/subscriber.js';
+import type { Subscriber, TransmitOptions } from '../exchange/subscriber.js';
 import type { ResolvedLimits } from '../limits/limits.js';
 import type { RateLimits } from '../limits/rate-limits.js';
 import type { MiddlewareFunctions, MiddlewareStreams } from '../middleware/middleware-streams.js';
@@ -139,12 +139,13 @@ export interface SocketFace
   readonly request: IncomingMessage;
   readonly remoteAddress: string | undefined;
   forwardedForAddress?: string;
+  transmit(event: string, data: unknown, options?: TransmitOptions): Promise<void> | void;
   hasProcedure(name: string): boolean;
   isFollowed(name: string, isProcedure: boolean): boolean;
   emitError(error: unknown): void;
   writeReceiver(name: string, data: unknown): void;
   writeProcedure(name: string, request: unknown): void;
-  createRequest(id: number, procedure: string, data: unknown): AGRequest;
+  createRequest(socket: SocketFace, id: number, procedure: string, data: unknown): AGRequest;
   sendObject(object: unknown): void;
   deauthenticate(options?: DeliveryOptions): Promise<void>;
   disconnect(code?: number, reason?: string): Promise<void>;

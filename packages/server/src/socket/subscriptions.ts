@@ -1,4 +1,4 @@
-import { BrokerError, InvalidActionError } from '@socketcluster-ts/core';
+import { BrokerError, InvalidActionError, recordByName } from '@socketcluster-ts/core';
 import { echoName } from './echo-name.js';
 import type { SocketContext } from './socket-context.js';
 import type { SubscriptionOptions } from './socket-events.js';
@@ -31,9 +31,9 @@ export class Subscriptions {
     return this.#channels === undefined ? [] : [...this.#channels.keys()];
   }
 
-  /** The channels as keys of a new record without a prototype. */
+  /** The channels as keys of a new record. */
   record(): Record<string, true> {
-    const record = Object.create(null) as Record<string, true>;
+    const record = recordByName<true>();
     for (const name of this.names()) record[name] = true;
     return record;
   }
@@ -160,12 +160,13 @@ export class Subscriptions {
   /** Tells the client that it left the channels, and unsubscribes it. Rejects with the first failure. */
   async kickOut(channel: string | readonly string[] | undefined, message: string | undefined): Promise<void> {
     let channels: readonly string[];
-    if (Array.isArray(channel)) channels = channel as readonly string[];
-    else channels = channel ? [channel as string] : this.names();
+    // compat: a number is a name, too.
+    if (Array.isArray(channel)) channels = channel.map(String);
+    else channels = channel ? [String(channel)] : this.names();
     await Promise.all(
       channels.map(async (name) => {
         const data = message === undefined ? { channel: name } : { channel: name, message };
-        this.#context.outbound.transmit('#kickOut', data);
+        void this.#context.socket.transmit('#kickOut', data);
         await this.unsubscribe(name);
       }),
     );
