@@ -104,14 +104,16 @@ export class AGSimpleBroker extends AsyncStreamEmitter<BrokerEvents> implements 
     }
   }
 
-  publishNow(channelName: string, data: unknown): Promise<void> | undefined {
-    // compat: who replaces one of these intercepts every publish.
-    if (
+  /** compat: whether somebody has replaced `invokePublish()` or `transmitPublish()`, and so sees every publish. */
+  get interceptsPublishes(): boolean {
+    return (
       this.invokePublish !== AGSimpleBroker.prototype.invokePublish ||
       this.transmitPublish !== AGSimpleBroker.prototype.transmitPublish
-    ) {
-      return this.invokePublish(channelName, data);
-    }
+    );
+  }
+
+  publishNow(channelName: string, data: unknown): Promise<void> | undefined {
+    if (this.interceptsPublishes) return this.invokePublish(channelName, data);
     this.#publish(channelName, data, false);
     return undefined;
   }

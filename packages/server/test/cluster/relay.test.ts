@@ -135,24 +135,27 @@ describe('relayBroker()', () => {
     expect(client.received.filter(({ event }) => event === '#gap')).toEqual([]);
   });
 
-  test('compat: a broker that intercepts publishes sees those of other nodes, too', async () => {
-    const engine = new MemoryEngine();
-    const seen: unknown[] = [];
-    class Audited extends AGSimpleBroker {
-      override async invokePublish(channel: string, data: unknown, suppressEvent?: boolean): Promise<void> {
+  test.each(['invokePublish', 'transmitPublish'] as const)(
+    'compat: a broker that intercepts %s() sees what other nodes publish, too',
+    async (method) => {
+      const engine = new MemoryEngine();
+      const seen: unknown[] = [];
+      const broker = new AGSimpleBroker();
+      const original = broker[method].bind(broker);
+      broker[method] = (channel, data, suppressEvent) => {
         seen.push(data);
-        await super.invokePublish(channel, data, suppressEvent);
-      }
-    }
-    const audited = await startNode(engine, {}, new Audited());
-    const other = await startNode(engine);
-    const { client } = await audited.open();
-    await client.call('#subscribe', { channel: 'room' });
-    await other.server.exchange.invokePublish('room', 'theirs');
-    await audited.server.exchange.invokePublish('room', 'ours');
-    await until(() => client.received.filter(({ event }) => event === '#publish').length === 2);
-    expect(seen).toEqual(['theirs', 'ours']);
-  });
+        return original(channel, data, suppressEvent);
+      };
+      const audited = await startNode(engine, {}, broker);
+      const other = await startNode(engine);
+      const { client } = await audited.open();
+      await client.call('#subscribe', { channel: 'room' });
+      await other.server.exchange.invokePublish('room', 'theirs');
+      await audited.server.exchange.invokePublish('room', 'ours');
+      await until(() => client.received.filter(({ event }) => event === '#publish').length === 2);
+      expect(seen).toEqual(['theirs', 'ours']);
+    },
+  );
 
   test('what is published and subscribed at the broker inside crosses as well', async () => {
     const engine = new MemoryEngine();
