@@ -93,7 +93,7 @@ export type { RelayOptions } from './cluster/relay-options.js';
 export type { DrainOptions, DrainResult } from './drain.js';
 export type { CustomWebSocketServer, WebSocketModule } from './engine/custom-engine.js';
 export type { RawWebSocket, UpgradeInfo, UpgradeServer, UpgradeVerdict } from './engine/engine.js';
-export type { BrokerEngine, BrokerStatus } from './exchange/broker-engine.js';
+export type { BrokerEngine, BrokerExchange, BrokerStatus } from './exchange/broker-engine.js';
 export type {
   ChannelInfo,
   ClusterLine,
