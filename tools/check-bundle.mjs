@@ -21,7 +21,7 @@ import { finish, root, run } from './check.mjs';
 const AIM_BYTES = 12_000;
 
 /** What is tolerated until then: only what applications of `socketcluster-client` rely on may raise it. */
-const LIMIT_BYTES = 17_900;
+const LIMIT_BYTES = 18_000;
 
 /** What the hooks may add. */
 const HOOKS_BYTES = 1500;

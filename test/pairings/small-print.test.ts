@@ -94,7 +94,7 @@ describe('properties and options', () => {
   test('that were changed stay when it connects with others', async () => {
     const started = await startServer();
     const client = await connectClient(started);
-    Object.assign(client.options, { query: { from: 'here' } });
+    Object.assign(client.options.query, { from: 'here' });
     const connection = nextValue(started.server.listener('connection'));
     client.connect({ ackTimeout: 5000 });
     expect((await connection).socket.request.url).toContain('from=here');
@@ -109,6 +109,17 @@ describe('properties and options', () => {
     await connection;
     await nextValue(client.listener('connect'));
     expect(client.uri()).toContain(String(other.port));
+  });
+
+  test('name a host by assignment, too', async () => {
+    const [started, other] = [await startServer(), await startServer()];
+    const client = await connectClient(started, { clientId: undefined as never });
+    const { clientId } = client;
+    client.options.host = `127.0.0.1:${other.port}`;
+    const connection = nextValue(other.server.listener('connection'));
+    client.connect({ ackTimeout: 5000 });
+    await connection;
+    expect(client.clientId).toBe(clientId);
   });
 
   test('of a subscription are told as they were sent', async () => {

@@ -142,10 +142,9 @@ export class AuthState {
   #ask(what: 'loadToken' | 'removeToken'): Promise<unknown>;
   #ask(what: 'saveToken', token: string, options: object): Promise<unknown>;
   #ask(what: keyof ClientAuthEngine, ...rest: readonly unknown[]): Promise<unknown> {
-    const { face, settings } = this.#context;
-    const done = this.#stored.then(() =>
-      face.auth[what](settings.authTokenName, ...(rest as [string, object])),
-    );
+    const { settings, face } = this.#context;
+    const { auth } = face;
+    const done = this.#stored.then(() => auth[what](settings.authTokenName, ...(rest as [string, object])));
     this.#stored = done.catch(() => {});
     return done;
   }

@@ -132,8 +132,12 @@ export interface ClientOptions<C extends AnyContract = Untyped> {
   readonly subscriptionRetryOptions?: object;
 }
 
-/** The options a client works with: checked, with all defaults filled in. */
-export interface ClientSettings
+/** The options a client works with: checked, with all defaults filled in. The application may change them. */
+export type ClientSettings = {
+  -readonly [K in keyof ResolvedOptions]: ResolvedOptions[K];
+};
+
+interface ResolvedOptions
   extends Required<
     Omit<
       ClientOptions,
@@ -150,7 +154,7 @@ export interface ClientSettings
   readonly host?: string;
   readonly hostname?: string;
   readonly port?: number | string;
-  readonly autoReconnectOptions: Required<AutoReconnectOptions>;
+  readonly autoReconnectOptions: { -readonly [K in keyof AutoReconnectOptions]-?: number };
 }
 
 /** What may be said about one call. */

@@ -218,18 +218,15 @@ export class AGClientSocket<C extends AnyContract = Untyped>
    */
   connect(options?: ClientOptions): void {
     if (options) {
-      const { host, hostname, port } = options;
+      const { query, wsOptions, clientId } = this.options;
       // What the application has changed in the options in force stays.
       const changed = Object.entries(this.options).filter(([name, value]) => value !== this.#resolved[name]);
-      const merged: { -readonly [K in keyof ClientOptions]: ClientOptions[K] } = {
-        ...this.#options,
-        ...Object.fromEntries(changed),
-        ...options,
-      };
-      // One address takes the place of the other.
-      if (host) Object.assign(merged, { hostname, port });
-      else if (hostname ?? port) delete merged.host;
-      const settings = resolveOptions({ clientId: this.clientId, ...merged }, this.#context.environment);
+      const kept = { query, wsOptions, ...Object.fromEntries(changed) };
+      const merged = overlay(overlay(this.#options, kept), options);
+      const settings = resolveOptions(
+        { ...merged, clientId: merged.clientId ?? clientId },
+        this.#context.environment,
+      );
       if (this.state !== 'closed') {
         const reason = 'Socket was disconnected by the client to initiate a new connection';
         this.#connection.disconnect(1000, reason, { isReplaced: true });
@@ -550,4 +547,15 @@ function addProperties<Part>(
       configurable: true,
     });
   }
+}
+
+/** One set of options over another. One form of address takes the place of the other. */
+function overlay(below: ClientOptions, above: ClientOptions): ClientOptions {
+  const { host, hostname, port, ...rest } = below;
+  const address = above.host
+    ? {}
+    : (above.hostname ?? above.port)
+      ? { hostname, port }
+      : { host, hostname, port };
+  return { ...rest, ...address, ...above } as ClientOptions;
 }

@@ -201,13 +201,13 @@ export class Outbound {
 
   /** The connection is gone, or the attempt failed. */
   drop(makeError: (event: string) => Error, { isFinal, wasAnnounced = false }: EndOfConnection): void {
+    const batch = this.batcher.takeBatch();
     // What the protocol itself had to say, an `#unsubscribe` for instance, would be wrong on another connection.
-    const unsent = this.batcher
-      .takeBatch()
-      .filter(
-        ({ promise, packet, event }) =>
-          promise !== undefined || (!packet && (event === '#publish' || !event.startsWith('#'))),
-      );
+    const unsent = batch.filter(
+      ({ promise, packet, event }) =>
+        promise !== undefined || (!packet && (event === '#publish' || !event.startsWith('#'))),
+    );
+    for (const { packet } of batch) if (packet) this.#context.emitError(makeError('packet'));
     this.batcher.dispose();
     const waiting = [...unsent, ...this.#waiting];
     for (const message of [...this.#unanswered.values(), ...waiting]) {

@@ -103,10 +103,10 @@ export function resolveOptions(options: ClientOptions, environment: Environment)
       ? { initialDelay: 10_000, randomness: 10_000, multiplier: 1.5, maxDelay: 60_000, stableAfter: 0 }
       : { initialDelay: 0, randomness: 1000, multiplier: 2, maxDelay: 30_000, stableAfter: 10_000 },
   );
-  if ((options as { protocol?: unknown }).protocol !== undefined) {
+  if ((options as { protocol?: unknown }).protocol) {
     throw new InvalidArgumentsError('The "protocol" option is not known: use "protocolScheme" or "secure"');
   }
-  if (options.host && (options.hostname ?? options.port) !== undefined) {
+  if (options.host && (options.hostname ?? options.port ?? null) !== null) {
     throw new InvalidArgumentsError('The host option excludes the hostname and port options');
   }
   settings['port'] ??= settings['secure'] === true ? 443 : 80;

@@ -7,7 +7,7 @@ export interface UriParts {
   readonly secure: boolean;
   readonly protocolScheme?: string | null | undefined;
   readonly socketPath?: string | null | undefined;
-  readonly query: string | Readonly<Record<string, unknown>>;
+  readonly query?: string | Readonly<Record<string, unknown>> | null | undefined;
   readonly timestampRequests: boolean;
   readonly timestampParam: string;
 }
@@ -28,7 +28,7 @@ export function socketUri(parts: UriParts, now: number): string {
 
 function queryOf({ query, timestampRequests, timestampParam }: UriParts, now: string): string {
   const isText = typeof query === 'string';
-  const pairs = Object.entries(isText ? {} : query).flatMap(([key, value]) =>
+  const pairs = Object.entries(isText ? {} : (query ?? {})).flatMap(([key, value]) =>
     [value].flat().map((each): [string, string] => [key, String(each)]),
   );
   if (timestampRequests) pairs.push([timestampParam, now]);

@@ -47,8 +47,13 @@ export class TokenRefresh {
 
   async #renew(): Promise<void> {
     const { signedAuthToken } = this.#auth;
+    const { settings } = this.#context;
     const stops = this.#stops;
-    const isMeant = (): boolean => this.#stops === stops && this.#auth.signedAuthToken === signedAuthToken;
+    // With other settings it may be another server, which must not see the token.
+    const isMeant = (): boolean =>
+      this.#stops === stops &&
+      this.#context.settings === settings &&
+      this.#auth.signedAuthToken === signedAuthToken;
     const token = await this.#ask();
     if (!isMeant()) return;
     try {

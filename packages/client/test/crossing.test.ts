@@ -19,6 +19,22 @@ function sleepingClock(): { readonly now: () => number; sleep(ms: number): void 
 }
 
 describe('a logout', () => {
+  test('forgets the token where it was kept, although another auth engine comes right behind', async () => {
+    const removed: string[] = [];
+    const engine = (name: string) => ({
+      saveToken: async () => {},
+      loadToken: async () => null,
+      removeToken: async () => void removed.push(name),
+    });
+    const server = await scriptedServer();
+    const client = server.client({ authEngine: engine('first') });
+    await until(() => client.state === 'open');
+    const logout = client.deauthenticate();
+    client.auth = engine('second');
+    await logout;
+    expect(removed).toEqual(['first']);
+  });
+
   test('wins over a login whose answer comes behind it', async () => {
     const server = await scriptedServer();
     const client = server.client();

@@ -1,4 +1,4 @@
-import { collected, EventLog, startServer, until } from '@socketcluster-ts/testkit';
+import { collected, deferred, EventLog, startServer, turn, until } from '@socketcluster-ts/testkit';
 import jwt from 'jsonwebtoken';
 import { describe, expect, test } from 'vitest';
 import type { ClientAuthEngine } from '../src/index.js';
@@ -79,4 +79,36 @@ describe('getToken()', () => {
     await until(() => client.state === 'open');
     expect(asked).toBe(0);
   });
+});
+
+test('a token that was being renewed for one server is not shown to another', async () => {
+  const [one, other] = [await startServer({ authKey }), await startServer({ authKey })];
+  const shown: unknown[] = [];
+  other.server.setMiddleware(other.server.MIDDLEWARE_INBOUND_RAW, async (stream) => {
+    for await (const action of stream) {
+      shown.push(action.data);
+      action.allow();
+    }
+  });
+  const asked = deferred();
+  const renewed = deferred<string>();
+  const getToken = (): Promise<string> => {
+    asked.resolve();
+    return renewed.promise;
+  };
+  const token = sign('of one', 2);
+  const authEngine: ClientAuthEngine = {
+    saveToken: async () => {},
+    removeToken: async () => null,
+    loadToken: async (name) => (name === `socketcluster.authToken.127.0.0.1:${one.port}` ? token : null),
+  };
+  const client = (await scriptedServer()).client({ port: one.port, authEngine, getToken });
+  await asked.promise;
+  client.connect({ port: other.port });
+  renewed.resolve(sign('renewed for one', 600));
+  await until(() => client.state === 'open');
+  void client.transmit('fence');
+  await until(() => shown.length >= 2);
+  await turn();
+  expect(shown.filter((frame) => /#authenticate|eyJ/.test(String(frame)))).toEqual([]);
 });
