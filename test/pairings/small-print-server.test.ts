@@ -4,12 +4,14 @@ import {
   afterTest,
   answer,
   collected,
+  deferred,
   nextValue,
   onConnection,
   serverModule,
   socketOf,
   startServer,
   take,
+  turn,
   until,
 } from '@socketcluster-ts/testkit';
 import jwt from 'jsonwebtoken';
@@ -83,6 +85,47 @@ describe('outbound middleware', () => {
       [1, 2],
       [1, 2],
     ]);
+  });
+
+  test('gets what was published, whatever becomes of it afterwards', async () => {
+    leaveOutWith('the published server', 'what waits there is what the object has become');
+    const started = await startServer();
+    const { server } = started;
+    server.setMiddleware(server.MIDDLEWARE_OUTBOUND, async (stream) => {
+      for await (const action of stream) {
+        await turn();
+        action.allow();
+      }
+    });
+    const client = await connectClient(started);
+    const heard = take(client.subscribe('c'), 3);
+    await until(() => client.isSubscribed('c'));
+    const reused = { n: 0 };
+    for (let n = 1; n <= 3; n += 1) {
+      reused.n = n;
+      void server.exchange.transmitPublish('c', reused);
+    }
+    reused.n = 99;
+    expect(await heard).toEqual([{ n: 1 }, { n: 2 }, { n: 3 }]);
+  });
+
+  test('may change an instance of a class', async () => {
+    class Counter {
+      n = 1;
+    }
+    const started = await startServer();
+    const { server } = started;
+    server.setMiddleware(server.MIDDLEWARE_OUTBOUND, async (stream) => {
+      for await (const action of stream) {
+        (action.data as Counter).n = 2;
+        action.allow();
+      }
+    });
+    const client = await connectClient(started);
+    const heard = nextValue(client.subscribe('c'));
+    await until(() => client.isSubscribed('c'));
+    await server.exchange.invokePublish('c', new Counter());
+    expect(await heard).toEqual({ n: 2 });
   });
 
   test('may be watched by replacing allow() and block()', async () => {
@@ -187,6 +230,38 @@ describe('what an application replaces', () => {
   });
 });
 
+describe('a verdict that comes when the client has left', () => {
+  test.each(['allow', 'block'] as const)('by %s() has no effect, and ends nothing', async (verdict) => {
+    const started = await startServer();
+    const { server } = started;
+    const asked = deferred();
+    const decide = deferred();
+    const thrown: unknown[] = [];
+    const judge = async (action: { allow(): void; block(): void }): Promise<void> => {
+      asked.resolve();
+      await decide.promise;
+      try {
+        action[verdict]();
+      } catch (error) {
+        thrown.push(error);
+      }
+    };
+    server.setMiddleware(server.MIDDLEWARE_INBOUND, async (stream) => {
+      // The loop goes on meanwhile.
+      for await (const action of stream) void judge(action);
+    });
+    const client = await connectClient(started);
+    void client.transmit('anything');
+    await asked.promise;
+    client.disconnect();
+    await until(() => server.clientsCount === 0);
+    await turn();
+    decide.resolve();
+    await turn();
+    expect(thrown).toEqual([]);
+  });
+});
+
 test('records of sockets and channels tell what is in them', async () => {
   const started = await startServer();
   const { server } = started;
@@ -212,7 +287,6 @@ test('a burst of calls that are answered at once is answered whole', async () =>
 });
 
 test('an application may answer the upgrade itself, and hand the WebSocket over', async () => {
-  leaveOutWith('the published client', 'the test needs no client of ours');
   const front = createServer();
   const back = createServer();
   const server = serverModule.attach(back, { path: '/somewhere/' });
@@ -228,8 +302,12 @@ test('an application may answer the upgrade itself, and hand the WebSocket over'
         emit(event: string, ...given: unknown[]): void;
       };
     };
-    request.url = '/somewhere/';
-    wsServer.handleUpgrade(request, socket, head, (ws: unknown) => wsServer.emit('connection', ws, request));
+    request.url = `/somewhere/${request.url?.includes('late') ? '?late' : ''}`;
+    wsServer.handleUpgrade(request, socket, head, (ws: WebSocket) => {
+      const handOver = (): unknown => wsServer.emit('connection', ws, request);
+      if (request.url?.includes('late')) ws.once('close', () => setImmediate(handOver));
+      else handOver();
+    });
   });
   front.listen(0, '127.0.0.1');
   await once(front, 'listening');
@@ -239,6 +317,11 @@ test('an application may answer the upgrade itself, and hand the WebSocket over'
   expect(server.clientsCount).toBe(1);
   const socket = Object.values(server.clients)[0];
   if (socket !== undefined) answer(socket, 'echo', (data) => data);
+  // One that has left when it is handed over harms nobody.
+  const left = new WebSocket(`ws://127.0.0.1:${port}/?late`);
+  await once(left, 'open');
+  left.terminate();
+  await turn();
   expect(await client.invoke('echo', 1)).toBe(1);
 });
 

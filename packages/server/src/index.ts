@@ -76,6 +76,7 @@ export type { JsonWebKeySet, JwksLocation } from './auth/jwks.js';
 export type { EncryptedKey, KeyMaterial } from './auth/key-material.js';
 export type { AuthKey } from './auth/key-ring.js';
 export type {
+  FoundKey,
   IsTokenRevoked,
   KeySource,
   SignatureKey,

@@ -13,6 +13,7 @@ import { algorithmsOfKey, algorithmsOfKind } from './key-algorithms.js';
 import { KeyCache } from './key-cache.js';
 import { type KeyMaterial, parseSignatureKey, parseVerificationKey } from './key-material.js';
 import type {
+  FoundKey,
   KeySource,
   SignatureKey,
   TokenHeader,
@@ -107,7 +108,7 @@ export class AGAuthEngine implements AuthEngine {
     if (typeof key === 'function') {
       const { header } = decodeToken(token);
       const found = await askForKey(key, header);
-      const keys = Array.isArray(found) ? (found as readonly KeyObject[]) : [found as KeyObject];
+      const keys = Array.isArray(found) ? (found as readonly KeyMaterial[]) : [found as KeyMaterial];
       return verifyWithAny(
         token,
         keys.map((each) => this.#verificationKeys.get(each)),
@@ -147,12 +148,15 @@ export class AGAuthEngine implements AuthEngine {
   }
 }
 
-/** compat: a function with two parameters is one of jsonwebtoken, which gives the key to a callback. */
-function askForKey(source: KeySource, header: TokenHeader): ReturnType<KeySource> {
-  if (source.length < 2) return source(header);
+/** What a source gives, or calls back with. */
+function askForKey(source: KeySource, header: TokenHeader): Promise<FoundKey> {
   return new Promise((resolve, reject) => {
-    const take = (error: unknown, key: KeyObject): void => (error ? reject(error) : resolve(key));
-    (source as (header: TokenHeader, callback: typeof take) => void)(header, take);
+    const take = (found: FoundKey | void): void => {
+      if (found !== undefined) resolve(found);
+    };
+    const given = source(header, (error, key) => (error ? reject(error) : resolve(key as FoundKey)));
+    if (given instanceof Promise) given.then(take, reject);
+    else take(given);
   });
 }
 

@@ -1,4 +1,3 @@
-import type { KeyObject } from 'node:crypto';
 import type { AuthToken } from '@socketcluster-ts/core';
 import type { KeyMaterial } from './key-material.js';
 
@@ -10,15 +9,19 @@ export interface TokenHeader {
   readonly crit?: unknown;
 }
 
+/** What a source of keys finds: the key, or several, any of which may have signed the token. */
+export type FoundKey = KeyMaterial | readonly KeyMaterial[];
+
 /**
- * Finds the key that verifies a token, by the token's header; or several, any of which may have signed it.
+ * Finds the key that verifies a token, by the token's header. As with jsonwebtoken it may call back instead of returning.
  *
  * It rejects with a `JsonWebTokenError` when the token itself is at fault, and with an `AuthTokenError` whose `isBadToken` is false when it
  * cannot tell, for example because a server is down: then clients keep their token.
  */
 export type KeySource = (
   header: TokenHeader,
-) => KeyObject | readonly KeyObject[] | Promise<KeyObject | readonly KeyObject[]>;
+  callback: (error: unknown, key?: FoundKey) => void,
+) => FoundKey | Promise<FoundKey | void> | void;
 
 /** What tokens are verified with: a key, or a function that finds one; `null` when there is none, and then no token is valid. */
 export type VerificationKey = KeyMaterial | KeySource | null;

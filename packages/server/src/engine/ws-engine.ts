@@ -25,8 +25,8 @@ export class WsEngine implements EngineServer {
   /** Whether the options leave nothing for `ws` to do with each connection. */
   readonly #mayServeAlone: boolean;
   #closed = false;
-  /** The object of `ws` that the event `connection` is being emitted for. */
-  #announced: WebSocket | undefined;
+  /** The objects of `ws` that have a socket. */
+  readonly #claimed = new WeakSet<WebSocket>();
 
   constructor(options: EngineOptions) {
     const { httpServer, serverOptions, verifyClient, onError } = options;
@@ -71,18 +71,28 @@ export class WsEngine implements EngineServer {
 
   #passToLibrary(request: IncomingMessage, net: NetSocket, head: Buffer): void {
     this.raw.handleUpgrade(request, net, head, (ws) => {
-      const socket = this.#socketOf(ws, request);
-      this.#announced = ws;
-      this.raw.emit('connection', ws, request);
-      this.#announced = undefined;
-      this.#options.onConnection(socket);
+      const serve = this.#claim(ws, request);
+      try {
+        this.raw.emit('connection', ws, request);
+      } finally {
+        serve?.();
+      }
     });
   }
 
   /** compat: an application that has `ws` answer an upgrade by itself emits the event for it. */
   #onConnection = (ws: WebSocket, request: IncomingMessage): void => {
-    if (this.#announced !== ws) this.#options.onConnection(this.#socketOf(ws, request));
+    // It may have closed before.
+    if (ws.readyState === ws.OPEN) this.#claim(ws, request)?.();
   };
+
+  /** What makes a socket of an object of `ws`; `undefined` when that has been done. */
+  #claim(ws: WebSocket, request: IncomingMessage): (() => void) | undefined {
+    if (this.#claimed.has(ws)) return undefined;
+    this.#claimed.add(ws);
+    const socket = this.#socketOf(ws, request);
+    return () => this.#options.onConnection(socket);
+  }
 
   /** Whether somebody else listens to the connections of `ws`. */
   get #isSeenByOthers(): boolean {

@@ -1,4 +1,4 @@
-import type { CodecEngine } from '@socketcluster-ts/core';
+import { type CodecEngine, cloneData } from '@socketcluster-ts/core';
 import type { SharedMessage } from '../engine/engine.js';
 import { frameBytes, frameMessage } from '../engine/frame.js';
 
@@ -20,6 +20,7 @@ export class Publication implements SharedMessage {
   readonly channel: string;
   readonly #codec: CodecEngine;
   #data: unknown;
+  #snapshot: unknown;
   #payload: string | Uint8Array | undefined;
   #frame: Buffer | undefined;
   /** What was received, as long as nobody has asked for its data. */
@@ -49,6 +50,11 @@ export class Publication implements SharedMessage {
       this.#encoded = undefined;
     }
     return this.#data;
+  }
+
+  /** The data as it was when this was first asked for, to make copies of: what was published may be changed later. */
+  get snapshot(): unknown {
+    return (this.#snapshot ??= cloneData(this.data));
   }
 
   /** A packet of its own for those who keep or change what they are given. */

@@ -204,6 +204,12 @@ export interface VerdictKeeper {
 /** Has `keeper.settle()` called for `receiver`, once, in a microtask after the verdict on the action. */
 export let keepVerdict: (action: AGAction, keeper: VerdictKeeper, receiver: VerdictReceiver) => void;
 
+/** Blocks an action that nobody may decide any more; a verdict that its middleware gives later has no effect. */
+export let giveUpAction: (action: AGAction, error: unknown) => void;
+
+/** Those given up: an application that decides late, because the client has left meanwhile, has made no mistake. */
+const givenUp = new WeakSet<AGAction>();
+
 // The verdicts of a burst share one microtask: a message to a thousand subscribers costs one job, not a thousand.
 const settled = Promise.resolve();
 let decided: AGAction[] = [];
@@ -279,6 +285,10 @@ export class AGAction implements ActionFields, ActionTypes {
       action.#keeper = keeper;
       action.#receiver = receiver;
     };
+    giveUpAction = (action, error): void => {
+      action.#decide('blocked', 'block', error);
+      givenUp.add(action);
+    };
     settleAll = (): void => {
       const due = decided;
       decided = [];
@@ -318,6 +328,7 @@ export class AGAction implements ActionFields, ActionTypes {
 
   #decide(outcome: 'allowed' | 'blocked', verb: string, verdict: unknown): void {
     if (this.outcome !== null) {
+      if (givenUp.has(this)) return;
       const kind = String(this.type);
       throw new InvalidActionError(`AGAction ${kind} has already been ${this.outcome}; cannot ${verb}`);
     }

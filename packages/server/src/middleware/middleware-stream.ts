@@ -1,6 +1,12 @@
 import { SilentMiddlewareBlockedError } from '@socketcluster-ts/core';
 import { type StreamConsumer, WritableConsumableStream } from '@socketcluster-ts/streams';
-import { type AGAction, keepVerdict, type MiddlewareType, type VerdictKeeper } from './action.js';
+import {
+  type AGAction,
+  giveUpAction,
+  keepVerdict,
+  type MiddlewareType,
+  type VerdictKeeper,
+} from './action.js';
 import type { ActionAllowance, Verdict, VerdictReceiver } from './verdict.js';
 
 /**
@@ -60,7 +66,7 @@ export class MiddlewareStream<A = AGAction> extends WritableConsumableStream<A> 
     if (this.#undecided === undefined) this.#undecided = action;
     else (this.#othersUndecided ??= new Set()).add(action);
     if (this.getConsumerCount() > 0) this.write(action);
-    else if (this.#ended) action.block(this.#goneError(action));
+    else if (this.#ended) giveUpAction(action, this.#goneError(action));
     else (this.#early ??= []).push(action);
   }
 
@@ -96,7 +102,7 @@ export class MiddlewareStream<A = AGAction> extends WritableConsumableStream<A> 
     if (this.getConsumerCount() > 0) return;
     const waiting = [this.#undecided, ...(this.#othersUndecided ?? [])];
     for (const action of waiting) {
-      if (action?.outcome === null) action.block(this.#goneError(action));
+      if (action?.outcome === null) giveUpAction(action, this.#goneError(action));
     }
   }
 

@@ -1,6 +1,13 @@
-import { eventPacket, type PendingCall, type WireEvent, type WireResponse } from '@socketcluster-ts/core';
+import {
+  cloneData,
+  eventPacket,
+  type PendingCall,
+  type WireEvent,
+  type WireResponse,
+} from '@socketcluster-ts/core';
 import { Publication } from '../exchange/publication.js';
 import type { TransmitOptions } from '../exchange/subscriber.js';
+import { AGAction } from '../middleware/action.js';
 import { approximateBytes } from './approximate-bytes.js';
 
 /** An event or call on its way out. */
@@ -27,6 +34,17 @@ export function isPublish(entry: Entry): boolean {
 export function publicationOf(entry: Entry): { readonly channel: string; readonly data?: unknown } {
   if (entry instanceof Publication) return entry;
   return (entry.data ?? {}) as { channel: string; data?: unknown };
+}
+
+/** What the outbound middleware of a socket is asked; what it changes in the data is for this socket only. */
+export function publishOutAction(entry: Entry, socket: unknown): AGAction {
+  const action = new AGAction(AGAction.PUBLISH_OUT);
+  const { channel, data } = publicationOf(entry);
+  const copy = cloneData(entry instanceof Publication ? entry.snapshot : data);
+  action.socket = socket;
+  action.channel = channel;
+  if (copy !== undefined) action.data = copy;
+  return action;
 }
 
 /** The channel whose message it is; `undefined` for what is no message of a channel, and what somebody waits for. */

@@ -2,7 +2,6 @@ import {
   BadConnectionError,
   Batcher,
   CallTable,
-  cloneData,
   dehydrateError,
   errorPacket,
   eventPacket,
@@ -15,7 +14,6 @@ import type { EngineSocket } from '../engine/engine.js';
 import { turnMs } from '../engine/turn-clock.js';
 import { Publication, toPayload } from '../exchange/publication.js';
 import type { TransmitOptions } from '../exchange/subscriber.js';
-import { AGAction } from '../middleware/action.js';
 import type { MiddlewareStream } from '../middleware/middleware-stream.js';
 import type { MiddlewareFunctions } from '../middleware/middleware-streams.js';
 import type { Verdict, VerdictReceiver } from '../middleware/verdict.js';
@@ -31,6 +29,7 @@ import {
   isPublish,
   type Packet,
   publicationOf,
+  publishOutAction,
   toPacket,
   useCacheByDefault,
 } from './outbound-entry.js';
@@ -143,7 +142,10 @@ export class Outbound implements VerdictReceiver, CongestedOutput, EncodeFailure
     this.#stream?.write({ event: '#publish', data: publication.packet() });
     if (!this.#isWaiting && this.#middlewareFunctions.outbound === undefined && !this.isBuffering)
       this.#engine.sendShared(publication);
-    else this.#enqueue(publication);
+    else {
+      if (this.#middlewareFunctions.outbound !== undefined) void publication.snapshot;
+      this.#enqueue(publication);
+    }
   }
 
   /** The events and calls, for who wants to watch them. */
@@ -282,12 +284,7 @@ export class Outbound implements VerdictReceiver, CongestedOutput, EncodeFailure
   #handOver(entry: Entry): void {
     const stream = isPublish(entry) ? this.#middlewareStream() : undefined;
     if (stream === undefined) return this.#write(entry, useCacheByDefault(entry));
-    const action = new AGAction(AGAction.PUBLISH_OUT);
-    const { channel, data } = publicationOf(entry);
-    action.socket = this.#context.socket;
-    action.channel = channel;
-    // What a middleware changes in it is for this client only.
-    if (data !== undefined) action.data = cloneData(data);
+    const action = publishOutAction(entry, this.#context.socket);
     this.#asked = entry;
     this.#askedSince = turnMs();
     stream.judge(action, this);
@@ -337,7 +334,8 @@ export class Outbound implements VerdictReceiver, CongestedOutput, EncodeFailure
   }
 
   #writePublish(entry: Entry, { options, data, replaced }: Verdict & { allowed: true }): void {
-    const isAsPublished = !replaced && data === publicationOf(entry).data;
+    // An object may have been changed in place.
+    const isAsPublished = !replaced && typeof data !== 'object' && data === publicationOf(entry).data;
     if (options?.useCache === true || (options === undefined && isAsPublished)) this.#write(entry, true);
     // A packet of its own: the publication belongs to every subscriber.
     else this.#write({ event: '#publish', data: { ...publicationOf(entry), data } }, false);

@@ -232,8 +232,12 @@ export class AGServerSocket<C extends AnyContract = Untyped> extends RpcHost<Soc
   /** Takes a message of the broker; a `transmit()` without a promise. */
   deliver(publication: Publication): void {
     // compat: who replaces transmit(), here or on the prototype, sees every message.
-    if (this.transmit === ownTransmit) this.#life.outbound.deliver(publication);
-    else void this.transmit('#publish', publication.packet(), { stringifiedData: publication.payload });
+    if (this.transmit === ownTransmit) {
+      this.#life.outbound.deliver(publication);
+      return;
+    }
+    const sent = this.transmit('#publish', publication.packet(), { stringifiedData: publication.payload });
+    sent?.catch((error: unknown) => this.emitError(error));
   }
 
   /** Tells the client that messages of a channel may be missing, if it knows what that is. */

@@ -34,7 +34,8 @@ export class Subscriptions {
   /** The channels as keys of a new record. */
   record(): Record<string, true> {
     const record = recordByName<true>();
-    for (const name of this.names()) record[name] = true;
+    // A client must not take from the application what it asks with.
+    for (const name of this.names()) if (name !== 'hasOwnProperty') record[name] = true;
     return record;
   }
 

@@ -1,5 +1,6 @@
+import type { EventEmitter } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { spawnServer, startServer, WireClient } from '@socketcluster-ts/testkit';
+import { spawnServer, startServer, until, WireClient } from '@socketcluster-ts/testkit';
 import { expect, test } from 'vitest';
 
 const app = fileURLToPath(new URL('./last-words-app.ts', import.meta.url));
@@ -30,3 +31,23 @@ test.each([undefined, null, {}, Symbol('name')])(
     expect(String((await told).error)).toContain(error.name);
   },
 );
+
+test('a WebSocket that is handed over twice has one socket', async () => {
+  const { server, open, warnings } = await startServer();
+  const wsServer = server.wsServer as EventEmitter;
+  wsServer.once('connection', (...given: unknown[]) => wsServer.emit('connection', ...given));
+  const { client } = await open();
+  expect([server.clientsCount, server.pendingClientsCount]).toEqual([1, 0]);
+  client.webSocket.close(1000);
+  await until(() => server.clientsCount === 0);
+  expect(warnings).toEqual([]);
+});
+
+test('a channel named hasOwnProperty takes nothing from the application', async () => {
+  const { open } = await startServer();
+  const { client, socket } = await open();
+  for (const channel of ['hasOwnProperty', 'c']) await client.call('#subscribe', { channel });
+  const record = socket.channelSubscriptions as { hasOwnProperty(name: string): boolean };
+  expect(record.hasOwnProperty('c')).toBe(true);
+  expect(socket.subscriptions()).toEqual(['hasOwnProperty', 'c']);
+});
