@@ -293,11 +293,6 @@ export class AGClientSocket<C extends AnyContract = Untyped>
     return this.#guarded('invoke', event, data, (name) => outbound.invoke(name, data, options));
   }
 
-  /** What sends the answer to a call of the server, over the connection that there is now or not at all. */
-  answerer(): (packet: object) => void {
-    return this.#connection.answerer();
-  }
-
   /** The signal of a call of the server; requests ask for it. */
   openCallSignal(_cid: number): CallSignal {
     return this.#connection.openSignal();

@@ -9,9 +9,12 @@ import {
   ServerProtocolError,
 } from '@socketcluster-ts/core';
 import type { AuthState } from './auth-state.js';
-import type { ClientContext } from './client-context.js';
+import type { ClientContext, ClientFace } from './client-context.js';
 import type { Outbound } from './outbound.js';
 import type { Subscriptions } from './subscriptions.js';
+
+/** What says a call of the server. */
+type CallPacket = Pick<EventPacket, 'event' | 'data'> & { readonly cid: number };
 
 /** The parts that inbound packets take effect on. */
 export interface InboundTarget {
@@ -21,6 +24,8 @@ export interface InboundTarget {
   readonly subscriptions: Subscriptions;
   /** Checks what arrives, where there is a contract. */
   readonly guard: ContractGuard | undefined;
+  /** What is sent by it goes over the connection that there is now, or not at all. */
+  answerer(): (packet: object) => void;
   /** Whether client and server agreed on an addition to the protocol. */
   knows(extension: string): boolean;
   /** The server will close, and wants to be left alone for so many milliseconds. */
@@ -127,7 +132,7 @@ export class Inbound {
     const { face } = this.#context;
     const { guard } = this.#target;
     if (cid !== undefined) {
-      const request = new AGRequest(face, cid, event, data);
+      const request = new ServerCall(this.#target, face, { event, data, cid });
       const write = (): void => face.writeProcedure(event, request);
       if (guard) guard.call(request, write);
       else if (face.hasProcedure(event)) write();
@@ -137,9 +142,23 @@ export class Inbound {
 
   #answer({ cid, event }: EventPacket, error?: Error): void {
     if (cid === undefined) return;
-    const request = new AGRequest(this.#context.face, cid, event, undefined);
+    const request = new ServerCall(this.#target, this.#context.face, { event, data: undefined, cid });
     if (!error) request.end();
     else request.error(error);
+  }
+}
+
+/** A call of the server. It is answered over the connection that it came from, or not at all. */
+class ServerCall extends AGRequest<ClientFace> {
+  readonly #send: (packet: object) => void;
+
+  constructor(target: InboundTarget, face: ClientFace, call: CallPacket) {
+    super(face, call.cid, call.event, call.data);
+    this.#send = target.answerer();
+  }
+
+  protected override send(packet: object): void {
+    this.#send(packet);
   }
 }
 

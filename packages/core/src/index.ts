@@ -132,7 +132,6 @@ export {
   type SetAuthTokenData,
   type SubscribeData,
 } from './protocol/reserved-events.js';
-export { recordByName } from './record-by-name.js';
 export { AGRequest, type EndRequest, type FailRequest, type RequestTarget } from './request.js';
 export { RpcHost, type RpcMethods } from './rpc-host.js';
 export { spawn } from './spawn.js';

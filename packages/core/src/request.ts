@@ -10,8 +10,6 @@ export interface RequestTarget {
    * connection itself: a request does not hear of it.
    */
   sendObject(object: unknown, options?: unknown): unknown;
-  /** Gives what sends the answer instead, where a socket outlives the connection that asked. Called once for a call. */
-  answerer?(): (packet: object) => void;
   /** The signal of the call with this `cid`. Called at most once for a call, when somebody first asks for it. */
   openCallSignal?(cid: number): CallSignal;
   /** A call has got its answer, and was not given up before. */
@@ -59,14 +57,12 @@ export class AGRequest<S = unknown, T = unknown, R = unknown> {
   #end: EndRequest<R> | undefined;
   #error: FailRequest | undefined;
   #signal: CallSignal | undefined;
-  readonly #send: ((packet: object) => void) | undefined;
 
   constructor(socket: S & RequestTarget, id: number, procedure: string, data: T) {
     this.socket = socket;
     this.id = id;
     this.procedure = procedure;
     this.data = data;
-    this.#send = socket.answerer?.();
   }
 
   /**
@@ -113,14 +109,18 @@ export class AGRequest<S = unknown, T = unknown, R = unknown> {
     return this.#signal?.signal.aborted ?? false;
   }
 
+  /** Sends the answer; for who sends it in another way. */
+  protected send(packet: object, options: unknown): void {
+    this.socket.sendObject(packet, options);
+  }
+
   #respond(packet: object, options: unknown): void {
     if (this.sent) throw new InvalidActionError(`Response to request ${this.id} has already been sent`);
     this.sent = true;
     this.#signal?.close();
     // One that was given up has ended before.
     if (!this.isAborted) this.socket.endCall?.();
-    if (this.#send === undefined) this.socket.sendObject(packet, options);
-    else this.#send(packet);
+    this.send(packet, options);
   }
 }
 

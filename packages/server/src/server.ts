@@ -6,7 +6,6 @@ import {
   DeadlineQueue,
   InvalidActionError,
   InvalidArgumentsError,
-  recordByName,
   ServerProtocolError,
   type Untyped,
 } from '@socketcluster-ts/core';
@@ -48,6 +47,7 @@ import type { MiddlewareFunction } from './middleware/middleware-stream.js';
 import type { ClusterNodes } from './nodes/cluster-nodes.js';
 import { actElsewhere } from './nodes/cluster-users.js';
 import { recheckTokens } from './recheck-tokens.js';
+import { recordById } from './record-by-id.js';
 import { resolveOptions } from './resolve-options.js';
 import type { ServerEvents } from './server-events.js';
 import type { ResolvedOptions, ServerOptions } from './server-options.js';
@@ -103,10 +103,10 @@ export class AGServer<C extends AnyContract = Untyped> extends AsyncStreamEmitte
   readonly exchange: AGExchange<C>;
   readonly brokerEngine: BrokerEngine;
   /** The sockets whose handshake is complete, by id. */
-  readonly clients: Record<string, AGServerSocket<C>> = recordByName();
+  readonly clients: Record<string, AGServerSocket<C>> = recordById();
   clientsCount = 0;
   /** The sockets between the upgrade and the completion of their handshake, by id. */
-  readonly pendingClients: Record<string, AGServerSocket<C>> = recordByName();
+  readonly pendingClients: Record<string, AGServerSocket<C>> = recordById();
   pendingClientsCount = 0;
   readonly httpServer: UpgradeServer;
 

@@ -54,7 +54,8 @@ export class Publication implements SharedMessage {
 
   /** The data as it was when this was first asked for, to make copies of: what was published may be changed later. */
   get snapshot(): unknown {
-    return (this.#snapshot ??= cloneData(this.data));
+    const { data } = this;
+    return typeof data === 'object' ? (this.#snapshot ??= cloneData(data)) : data;
   }
 
   /** A packet of its own for those who keep or change what they are given. */

@@ -17,6 +17,9 @@ const LONGEST_TURN = { packets: 256, ms: 10 };
 /** The clock is looked at once for so many packets. */
 const PACKETS_PER_LOOK = 8;
 
+/** After so many calls the loops have a chance to answer, before one too many would be refused. */
+const CALLS_PER_PAUSE = 64;
+
 /** How much of a full queue may be left when reading goes on. */
 const LOW_MARK = 1 / 4;
 
@@ -277,9 +280,7 @@ export class Inbound implements Resumable, PacketQueue {
     const event = this.#runEvent;
     const isCall = this.#isRunOfCalls;
     if (event === undefined || !this.#connection.socket.isFollowed(event, isCall)) return false;
-    // Perhaps the loops have the answers: they run before a call too many is refused.
-    if (isCall && this.#connection.pendingCalls >= this.#connection.server.limits.maxPendingCalls)
-      return false;
+    if (isCall && this.#connection.pendingCalls >= CALLS_PER_PAUSE) return false;
     const packet = this.#peek();
     return packet?.kind === 'event' && packet.event === event && (packet.cid !== undefined) === isCall;
   }

@@ -39,11 +39,12 @@ export function publicationOf(entry: Entry): { readonly channel: string; readonl
 /** What the outbound middleware of a socket is asked; what it changes in the data is for this socket only. */
 export function publishOutAction(entry: Entry, socket: unknown): AGAction {
   const action = new AGAction(AGAction.PUBLISH_OUT);
-  const { channel, data } = publicationOf(entry);
-  const copy = cloneData(entry instanceof Publication ? entry.snapshot : data);
+  const isShared = entry instanceof Publication;
+  const { channel, data } = isShared ? entry : publicationOf(entry);
   action.socket = socket;
   action.channel = channel;
-  if (copy !== undefined) action.data = copy;
+  if (typeof data === 'object') action.data = cloneData(isShared ? entry.snapshot : data);
+  else if (data !== undefined) action.data = data;
   return action;
 }
 

@@ -140,10 +140,10 @@ export class Outbound implements VerdictReceiver, CongestedOutput, EncodeFailure
     }
     this.prepared += 1;
     this.#stream?.write({ event: '#publish', data: publication.packet() });
-    if (!this.#isWaiting && this.#middlewareFunctions.outbound === undefined && !this.isBuffering)
-      this.#engine.sendShared(publication);
+    const { outbound } = this.#middlewareFunctions;
+    if (!this.#isWaiting && outbound === undefined && !this.isBuffering) this.#engine.sendShared(publication);
     else {
-      if (this.#middlewareFunctions.outbound !== undefined) void publication.snapshot;
+      if (outbound !== undefined) void publication.snapshot;
       this.#enqueue(publication);
     }
   }

@@ -435,7 +435,7 @@ export class AGServerSocket<C extends AnyContract = Untyped> extends RpcHost<Soc
   ): AGRequest<AGServerSocket> {
     const { requestCreator } = this.#settings;
     if (requestCreator !== undefined) return requestCreator.call(socket, socket, id, procedureName, data);
-    return this.defaultRequestCreator(socket, id, procedureName, data);
+    return new AGRequest<AGServerSocket>(socket, id, procedureName, data);
   }
 
   /** Makes an {@link AGRequest}; for a `requestCreator` that adds to it. */

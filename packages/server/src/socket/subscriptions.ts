@@ -1,4 +1,4 @@
-import { BrokerError, InvalidActionError, recordByName } from '@socketcluster-ts/core';
+import { BrokerError, InvalidActionError } from '@socketcluster-ts/core';
 import { echoName } from './echo-name.js';
 import type { SocketContext } from './socket-context.js';
 import type { SubscriptionOptions } from './socket-events.js';
@@ -31,11 +31,10 @@ export class Subscriptions {
     return this.#channels === undefined ? [] : [...this.#channels.keys()];
   }
 
-  /** The channels as keys of a new record. */
+  /** The channels as keys of a new record without a prototype. */
   record(): Record<string, true> {
-    const record = recordByName<true>();
-    // A client must not take from the application what it asks with.
-    for (const name of this.names()) if (name !== 'hasOwnProperty') record[name] = true;
+    const record = Object.create(null) as Record<string, true>;
+    for (const name of this.names()) record[name] = true;
     return record;
   }
 

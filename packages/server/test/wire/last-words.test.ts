@@ -42,12 +42,3 @@ test('a WebSocket that is handed over twice has one socket', async () => {
   await until(() => server.clientsCount === 0);
   expect(warnings).toEqual([]);
 });
-
-test('a channel named hasOwnProperty takes nothing from the application', async () => {
-  const { open } = await startServer();
-  const { client, socket } = await open();
-  for (const channel of ['hasOwnProperty', 'c']) await client.call('#subscribe', { channel });
-  const record = socket.channelSubscriptions as { hasOwnProperty(name: string): boolean };
-  expect(record.hasOwnProperty('c')).toBe(true);
-  expect(socket.subscriptions()).toEqual(['hasOwnProperty', 'c']);
-});

@@ -1,4 +1,4 @@
-/** `record.hasOwnProperty(name)` is how older applications ask. */
+/** `record.hasOwnProperty(id)` is how older applications ask. */
 const OWN_PROPERTY_TEST = Object.create(null, {
   hasOwnProperty: {
     value: Object.getOwnPropertyDescriptor(Object.prototype, 'hasOwnProperty')?.value,
@@ -6,7 +6,7 @@ const OWN_PROPERTY_TEST = Object.create(null, {
   },
 }) as object;
 
-/** An empty record whose names may come from anywhere: besides its own it has no property but `hasOwnProperty()`. */
-export function recordByName<V>(): Record<string, V> {
+/** An empty record of things by an id of the server's: besides its own it has no property but `hasOwnProperty()`. */
+export function recordById<V>(): Record<string, V> {
   return Object.create(OWN_PROPERTY_TEST) as Record<string, V>;
 }
