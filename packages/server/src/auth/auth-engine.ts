@@ -148,15 +148,14 @@ export class AGAuthEngine implements AuthEngine {
   }
 }
 
-/** What a source gives, or calls back with. */
+/** What a source gives, or calls back with: as jsonwebtoken has it, one with two parameters may do that. */
 function askForKey(source: KeySource, header: TokenHeader): Promise<FoundKey> {
   return new Promise((resolve, reject) => {
     const take = (found: FoundKey | void): void => {
-      if (found !== undefined) resolve(found);
+      if (found !== undefined || source.length < 2) resolve(found as FoundKey);
     };
     const given = source(header, (error, key) => (error ? reject(error) : resolve(key as FoundKey)));
-    if (given instanceof Promise) given.then(take, reject);
-    else take(given);
+    Promise.resolve(given).then(take, reject);
   });
 }
 

@@ -236,8 +236,9 @@ export class AGServerSocket<C extends AnyContract = Untyped> extends RpcHost<Soc
       this.#life.outbound.deliver(publication);
       return;
     }
-    const sent = this.transmit('#publish', publication.packet(), { stringifiedData: publication.payload });
-    sent?.catch((error: unknown) => this.emitError(error));
+    const options = { stringifiedData: publication.payload };
+    const sent: unknown = this.transmit('#publish', publication.packet(), options);
+    if (sent instanceof Promise) sent.catch((error: unknown) => this.emitError(error));
   }
 
   /** Tells the client that messages of a channel may be missing, if it knows what that is. */

@@ -143,6 +143,26 @@ describe('a key source', () => {
     expect(headers).toEqual([{ alg: 'RS256', typ: 'JWT', kid: 'one' }]);
   });
 
+  test.each([
+    ['at once', () => undefined],
+    ['later', async () => undefined],
+    ['by a callback', (_header: unknown, callback: (error: unknown) => void) => callback(null)],
+  ])('that finds no key, %s, refuses the token', async (_when, source) => {
+    const token = await engine.signToken({ id: 1 }, rsa.privatePem);
+    await expect(engine.verifyToken(token, source as never)).rejects.toThrow();
+  });
+
+  test('may call back with the key, in PEM, too', async () => {
+    const token = await engine.signToken({ id: 1 }, rsa.privatePem, { keyid: 'one' });
+    const claims = await engine.verifyToken(token, ({ kid }, callback) => {
+      setImmediate(() => (kid === 'one' ? callback(null, rsa.publicPem) : callback(new Error('unknown'))));
+    });
+    expect(claims).toMatchObject({ id: 1 });
+    await expect(
+      engine.verifyToken(token, (_header, callback) => callback(new Error('no key'))),
+    ).rejects.toThrow('no key');
+  });
+
   test('is not asked about what is no token', async () => {
     const source = () => {
       throw new Error('asked');
