@@ -134,28 +134,23 @@ export interface ClientOptions<C extends AnyContract = Untyped> {
 
 /** The options a client works with: checked, with all defaults filled in. The application may change them. */
 export type ClientSettings = {
-  -readonly [K in keyof ResolvedOptions]: ResolvedOptions[K];
-};
-
-interface ResolvedOptions
-  extends Required<
-    Omit<
-      ClientOptions,
-      | 'contract'
-      | 'host'
-      | 'hostname'
-      | 'port'
-      | 'subscriptionRetryOptions'
-      | 'autoReconnectOptions'
-      | 'environment'
-    >
-  > {
+  [K in Exclude<
+    keyof ClientOptions,
+    | 'contract'
+    | 'host'
+    | 'hostname'
+    | 'port'
+    | 'subscriptionRetryOptions'
+    | 'autoReconnectOptions'
+    | 'environment'
+  >]: Required<ClientOptions>[K];
+} & {
   readonly contract: ClientContract | null;
-  readonly host?: string;
-  readonly hostname?: string;
-  readonly port?: number | string;
-  readonly autoReconnectOptions: { -readonly [K in keyof AutoReconnectOptions]-?: number };
-}
+  host?: string;
+  hostname?: string;
+  port?: number | string;
+  autoReconnectOptions: { -readonly [K in keyof AutoReconnectOptions]-?: number };
+};
 
 /** What may be said about one call. */
 export interface InvokeOptions {
