@@ -153,7 +153,7 @@ export const scenarios = [
     target: { to: 'upstream', atMost: 0.47 },
     isQuick: true,
     parameters: IDLE,
-    quick: { connections: 1500 },
+    quick: { connections: 4000 },
     smoke: IDLE_SMOKE,
   },
   {
