@@ -45,11 +45,21 @@ const anyStep: fc.Arbitrary<Step> = fc.oneof(
   },
 );
 
+/** A connection, at both ends. */
+interface OpenRaw {
+  readonly client: RawConnection;
+  readonly socket: AGServerSocket;
+}
+
+/** Sends more than a client that does not read can take: it is under way from now on. */
+async function sendTooMuch({ client, socket }: OpenRaw, byte = 0): Promise<void> {
+  client.pause();
+  socket.send(Buffer.alloc(TOO_MUCH, byte));
+  await until(() => socket.pressure.bytes >= TOO_MUCH / 2);
+}
+
 /** A connection that is written and read byte by byte, behind its handshake, and the server's socket of it. */
-async function openRaw({
-  port,
-  server,
-}: StartedServer): Promise<{ client: RawConnection; socket: AGServerSocket }> {
+async function openRaw({ port, server }: StartedServer): Promise<OpenRaw> {
   const connected = nextValue(server.listener('connection'));
   const client = await RawConnection.upgrade(port);
   client.send(HANDSHAKE);
@@ -127,9 +137,7 @@ describe('a write past the queue of the stream', () => {
     const started = await startServer({ limits: { outboundBudget: Infinity } });
     const { server, warnings } = started;
     const { client, socket } = await openRaw(started);
-    client.pause();
-    socket.send(Buffer.alloc(TOO_MUCH));
-    await until(() => socket.pressure.bytes >= TOO_MUCH / 2);
+    await sendTooMuch({ client, socket });
     const closed = nextValue(server.listener('closure'));
     client.reset();
     expect((await closed).code).toBe(1006);
@@ -153,9 +161,7 @@ describe('a write past the queue of the stream', () => {
       client.send({ event: 'more' });
       await turn();
     }
-    client.pause();
-    socket.send(Buffer.alloc(TOO_MUCH));
-    await until(() => socket.pressure.bytes >= TOO_MUCH / 2);
+    await sendTooMuch({ client, socket });
     const closed = nextValue(server.listener('closure'));
     client.reset();
     expect((await closed).code).toBe(1006);
@@ -166,9 +172,7 @@ describe('a write past the queue of the stream', () => {
   test('that is under way when the server closes the connection arrives before the close frame', async () => {
     const started = await startServer({ limits: { outboundBudget: Infinity } });
     const { client, socket } = await openRaw(started);
-    client.pause();
-    socket.send(Buffer.alloc(TOO_MUCH, 7));
-    await until(() => socket.pressure.bytes >= TOO_MUCH / 2);
+    await sendTooMuch({ client, socket }, 7);
     void socket.disconnect(4321, 'so long');
     client.resume();
     expect(await client.closeCode()).toBe(4321);

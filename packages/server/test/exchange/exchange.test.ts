@@ -124,3 +124,21 @@ describe('AGExchange', () => {
     expect((await warning()).message).toBe('I am broken');
   });
 });
+
+test.each([undefined, null, {}, Symbol('name')])(
+  'a channel that is named by no text and no number (%s) is told to who names it',
+  async (name) => {
+    const { server } = await startServer();
+    const { exchange } = server;
+    const error = {
+      name: 'InvalidArgumentsError',
+      message: /^The name of a channel must be a string or a number/,
+    };
+    expect(() => exchange.subscribe(name as never)).toThrow(error.message);
+    expect(() => exchange.channel(name as never)).toThrow(error.message);
+    await expect(exchange.invokePublish(name as never, 1)).rejects.toThrow(error.message);
+    const told = exchange.listener('error').once();
+    await exchange.transmitPublish(name as never, 1);
+    expect(String((await told).error)).toContain(error.name);
+  },
+);

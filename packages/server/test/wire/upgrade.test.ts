@@ -1,3 +1,4 @@
+import type { EventEmitter } from 'node:events';
 import { createServer } from 'node:http';
 import {
   consume,
@@ -6,6 +7,7 @@ import {
   ours,
   requestUpgrade,
   startServer,
+  until,
   WireClient,
 } from '@socketcluster-ts/testkit';
 import { describe, expect, test } from 'vitest';
@@ -279,4 +281,15 @@ describe('origins', () => {
     });
     expect(seen).toEqual(['handshakeWS']);
   });
+});
+
+test('a WebSocket that is handed over twice has one socket', async () => {
+  const { server, open, warnings } = await startServer();
+  const wsServer = server.wsServer as EventEmitter;
+  wsServer.once('connection', (...given: unknown[]) => wsServer.emit('connection', ...given));
+  const { client } = await open();
+  expect([server.clientsCount, server.pendingClientsCount]).toEqual([1, 0]);
+  client.webSocket.close(1000);
+  await until(() => server.clientsCount === 0);
+  expect(warnings).toEqual([]);
 });
