@@ -212,8 +212,8 @@ export class AGClientSocket<C extends AnyContract = Untyped>
   }
 
   /**
-   * Connects, unless the client is connected or on its way. With new options, which are laid over those there are, an
-   * existing connection is closed first.
+   * Connects, unless the client is connected or on its way. With new options, which are laid over those in force (what the
+   * application has changed in them included), an existing connection is closed first.
    * @throws {InvalidArgumentsError} for an option that cannot be what it is
    */
   connect(options?: ClientOptions): void {

@@ -13,7 +13,8 @@ export interface TokenHeader {
 export type FoundKey = KeyMaterial | readonly KeyMaterial[];
 
 /**
- * Finds the key that verifies a token, by the token's header. As with jsonwebtoken it may call back instead of returning.
+ * Finds the key that verifies a token, by the token's header. As with
+ * jsonwebtoken one that takes two parameters may give the key to the callback instead.
  *
  * It rejects with a `JsonWebTokenError` when the token itself is at fault, and with an `AuthTokenError` whose `isBadToken` is false when it
  * cannot tell, for example because a server is down: then clients keep their token.

@@ -126,7 +126,10 @@ export class AGExchange<C extends AnyContract = Untyped>
     return this;
   }
 
-  /** Publishes; resolves without waiting for other processes. Data that cannot be encoded is reported by the broker. */
+  /**
+   * Publishes; resolves without waiting for other processes. Data that cannot be encoded is reported by the broker, a name
+   * that is neither text nor a number by the event `error`.
+   */
   transmitPublish<N extends C['types']['names']>(
     channelName: N,
     ...data: DataArguments<ChannelInput<C, N>>
@@ -149,6 +152,7 @@ export class AGExchange<C extends AnyContract = Untyped>
 
   /**
    * Publishes; resolves when the broker accepted the message, rejects when it did not.
+   * @throws {InvalidArgumentsError} for a name that is neither text nor a number
    * @throws {InvalidDataError} for a message that is not what the contract says, and {UnknownNameError} for a channel it
    *   does not have (both with the option `checkOutgoing`)
    */
@@ -178,6 +182,7 @@ export class AGExchange<C extends AnyContract = Untyped>
   /**
    * Subscribes the server and gives the channel. The state is `'subscribed'` on return; the event `subscribe`
    * (on the channel and here) follows in a microtask, so that a listener attached to the result sees it.
+   * @throws {InvalidArgumentsError} for a name that is neither text nor a number
    */
   subscribe<T = unknown>(...name: WhenUntyped<C, [channelName: string]>): AGChannel<T>;
   subscribe<N extends C['types']['names']>(

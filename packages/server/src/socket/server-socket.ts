@@ -422,7 +422,7 @@ export class AGServerSocket<C extends AnyContract = Untyped> extends RpcHost<Soc
     });
   }
 
-  /** Ends the connection at once, with 1006 for both sides. */
+  /** Ends the connection at once, with 1006 for both sides; what was sent before is handed to the network first. */
   terminate(): void {
     this.#life.engine.terminate();
   }
